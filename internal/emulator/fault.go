@@ -1,0 +1,152 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package emulator
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Fault is something going wrong with the requests it matches. A fault that
+// has neither Cut, Status nor Body leaves the answer alone, so that Lag can
+// stand by itself.
+type Fault struct {
+	// Name shows up as [Entry.Fault]; empty means one made from the rest.
+	Name string
+	// Op and KeySet say which requests are hit; empty means any. KeySet is
+	// compared without case, and with or without the service's prefix.
+	Op     Op
+	KeySet string
+	// Skip lets the first matches pass, Times then says how many are hit: 0
+	// means one, less than 0 all. A request that an older fault hits isn't
+	// counted.
+	Skip, Times int
+	// Commit does the work before the answer; without it no work is done.
+	Commit bool
+	// Cut resets the TCP connection instead of answering.
+	Cut bool
+	// Status, Code and Message make the error answer. Code starting with
+	// AADB2C makes it look born in the B2C back end.
+	Status        int
+	Code, Message string
+	// Body, if not empty, is sent instead of the error (an HTML page, JSON cut
+	// short). A 2xx Status without Body has an empty body.
+	Body        string
+	ContentType string
+	// RetryAfter is the header of that name, as it is to be sent.
+	RetryAfter string
+	// Lag, if positive, is the visibility lag of this commit alone.
+	Lag time.Duration
+}
+
+// Throttled is Graph's own 429, with its Retry-After in decimal seconds such
+// as "2.128" (documented: concepts/throttling). No work is done.
+func Throttled(op Op, retryAfter string) Fault {
+	return Fault{
+		Name: "Throttled", Op: op, Status: http.StatusTooManyRequests,
+		Code: codeTooManyRequests, Message: "Please retry again later.", RetryAfter: retryAfter,
+	}
+}
+
+// Unavailable is a 503 before any work.
+func Unavailable(op Op) Fault {
+	return Fault{
+		Name: "Unavailable", Op: op, Status: http.StatusServiceUnavailable,
+		Code: "ServiceUnavailable", Message: "The service is temporarily unavailable. Please try again.",
+	}
+}
+
+// GatewayTimeout is a 504 after the work was done: the answer was lost on its
+// way through the front door.
+func GatewayTimeout(op Op) Fault {
+	return Fault{Name: "GatewayTimeout", Op: op, Commit: true, Status: http.StatusGatewayTimeout, Code: codeUnknown}
+}
+
+// CutAfterCommit resets the connection after the work was done.
+func CutAfterCommit(op Op) Fault {
+	return Fault{Name: "CutAfterCommit", Op: op, Commit: true, Cut: true}
+}
+
+// CutBeforeWork reads the request and resets the connection without any work.
+func CutBeforeWork(op Op) Fault {
+	return Fault{Name: "CutBeforeWork", Op: op, Cut: true}
+}
+
+// ServiceProblem is the 500 AADB2C90063 that the back end is known for
+// (observed), before any work.
+func ServiceProblem(op Op) Fault {
+	return Fault{
+		Name: "ServiceProblem", Op: op, Status: http.StatusInternalServerError,
+		Code: codeServiceProblem, Message: "There is a problem with the service.",
+	}
+}
+
+// EmptyAnswer is a 200 without a body after the work was done.
+func EmptyAnswer(op Op) Fault {
+	return Fault{Name: "EmptyAnswer", Op: op, Commit: true, Status: http.StatusOK}
+}
+
+// On narrows the fault to one key set.
+func (f Fault) On(keySet string) Fault { f.KeySet = keySet; return f }
+
+// After lets the first n matching requests pass.
+func (f Fault) After(n int) Fault { f.Skip = n; return f }
+
+// Repeat hits n requests; less than 0 hits all.
+func (f Fault) Repeat(n int) Fault { f.Times = n; return f }
+
+// WithLag gives the commit a visibility lag of its own.
+func (f Fault) WithLag(d time.Duration) Fault { f.Lag = d; return f }
+
+func (f Fault) replacesAnswer() bool { return f.Cut || f.Status != 0 || f.Body != "" }
+
+func (f Fault) name() string {
+	switch {
+	case f.Name != "":
+		return f.Name
+	case f.Cut:
+		return "Cut"
+	case f.replacesAnswer():
+		return fmt.Sprintf("Status %d", cmp.Or(f.Status, http.StatusOK))
+	default:
+		return fmt.Sprintf("Lag %s", f.Lag)
+	}
+}
+
+func (f Fault) matches(op Op, keySet string) bool {
+	if f.Op != "" && f.Op != op {
+		return false
+	}
+	if f.KeySet == "" {
+		return true
+	}
+	name := canonicalName(keySet)
+	return canonicalName(f.KeySet) == name || canonicalName(prefixed(f.KeySet)) == name
+}
+
+// takeFault finds the first fault that hits, and counts.
+func (t *Tenant) takeFault(op Op, keySet string) (Fault, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i, f := range t.faults {
+		if !f.matches(op, keySet) {
+			continue
+		}
+		if f.Skip > 0 {
+			t.faults[i].Skip--
+			continue
+		}
+		switch {
+		case f.Times < 0:
+		case f.Times <= 1:
+			t.faults = append(t.faults[:i:i], t.faults[i+1:]...)
+		default:
+			t.faults[i].Times--
+		}
+		return f, true
+	}
+	return Fault{}, false
+}

@@ -1,0 +1,100 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package emulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// FuzzServer_AnyRequest holds the server to two promises: whatever comes in,
+// there is an answer that isn't a bug's, and a failure has the right shape.
+func FuzzServer_AnyRequest(f *testing.F) {
+	s, err := Start(Config{Switches: Switches{PageSize: 1}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = s.Close() })
+	t := s.NewTenant(TenantConfig{})
+	t.AddKeySet("A")
+	t.AddKey("A", KeySpec{Kty: "oct"})
+	now := s.Now().Unix()
+	token, err := s.signer.issue(claims{Aud: graphAppID, Tid: t.ID(), Nbf: now, Exp: now + 86400, Roles: []string{RoleReadWrite}}, false)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range [][4]string{
+		{"GET", "/beta/trustFramework/keySets", "", ""},
+		{"GET", "/beta/trustFramework/keySets", "%24skiptoken=MQ", ""},
+		{"GET", "/beta/trustFramework/keySets", "$skiptoken=LTE&%zz", ""},
+		{"POST", "/beta/trustFramework/keySets", "", `{"id":"X","keys":[],}`},
+		{"POST", "/beta/trustFramework/keySets", "", `{"id":"\u0000"}`},
+		{"GET", "/beta/trustFramework/keySets('B2C_1A_A')", "", ""},
+		{"GET", "/beta/trustFramework/keySets(%27a%27%27b%27)", "", ""},
+		{"GET", "/beta/trustFramework/keySets(')", "", ""},
+		{"GET", "/beta/trustFramework/keySets('')", "", ""},
+		{"GET", "/beta/trustFramework/keySets/B2C_1A_A%2FgetActiveKey", "", ""},
+		{"GET", "/beta/trustFramework/keySets/B2C_1A_A/getActiveKey()()", "", ""},
+		{"POST", "/beta/trustFramework/keySets/B2C_1A_A/generateKey", "", `{"use":"sig","kty":"oct","nbf":1e400,"exp":-0}`},
+		{"POST", "/beta/trustFramework/keySets/B2C_1A_A/generateKey", "", `[,]{"use":"\`},
+		{"DELETE", "/beta/trustFramework/keySets/B2C_1A_A.bak", "", ""},
+		{"PATCH", "/beta/trustFramework/keySets/B2C_1A_A/keys_v2/x", "", "{}"},
+		{"GET", "/v1.0/trustFramework", "", ""},
+		{"GET", "/beta/", "", ""},
+		{"GET", "//", "", ""},
+		{"GET", "", "", ""},
+		{"OPTIONS", "*", "", ""},
+		{"GET", "/x/v2.0/.well-known/openid-configuration", "", ""},
+		{"POST", "/x/oauth2/v2.0/token", "", "grant_type=%zz"},
+		{"GET", "/common/discovery/instance", "authorization_endpoint=https%3A%2F%2F%5B", ""},
+	} {
+		f.Add(seed[0], seed[1], seed[2], []byte(seed[3]))
+	}
+	f.Fuzz(func(t *testing.T, method, path, query string, body []byte) {
+		plain, err := url.PathUnescape(path)
+		if err != nil || method == "" {
+			t.Skip()
+		}
+		r := httptest.NewRequest(http.MethodGet, "/", strings.NewReader(string(body)))
+		r.Method = method
+		r.URL = &url.URL{Path: plain, RawPath: path, RawQuery: query}
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.serve(w, r)
+		switch {
+		case w.Code < 200 || w.Code >= 500 && w.Code != http.StatusNotImplemented:
+			t.Fatalf("%d %s", w.Code, w.Body)
+		case w.Code >= 400 && !isEntraPath(r.URL.EscapedPath()):
+			var e graphErrorBody
+			if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Error.Code == "" || e.Error.InnerError.RequestID == "" {
+				t.Fatalf("%d %s (%v)", w.Code, w.Body, err)
+			}
+		}
+	})
+}
+
+func TestDropTrailingCommas_OnlyOutsideOfStrings(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		`{"a":1,}`:             `{"a":1 }`,
+		`{"a":[1, ] , }`:       `{"a":[1  ]   }`,
+		`{"a":"x,}"}`:          `{"a":"x,}"}`,
+		`{"a":"\\",}`:          `{"a":"\\" }`,
+		`{"a":"\",}"}`:         `{"a":"\",}"}`,
+		`{,}`:                  `{,}`,
+		`[,]`:                  `[,]`,
+		`{"a":1,,}`:            `{"a":1,,}`,
+		`{"a":1,"b":2}`:        `{"a":1,"b":2}`,
+		`{"a":{"b":1,},"c":2}`: `{"a":{"b":1 },"c":2}`,
+	} {
+		if got := string(dropTrailingCommas([]byte(given))); got != want {
+			t.Errorf("%s became %s, want %s", given, got, want)
+		}
+	}
+}

@@ -1,0 +1,203 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package emulator
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Key types and uses (documented: trustframeworkkey, errors 95031 and 95033).
+const (
+	ktyRSA = "RSA"
+	ktyOct = "oct"
+	useSig = "sig"
+	useEnc = "enc"
+)
+
+// maxNumericDate is the end of the year 9999 in seconds. The back end is .NET,
+// whose times end there (inferred); it also catches milliseconds.
+const maxNumericDate = 253402300799
+
+// maxEcho bounds how much of a wrong value an error repeats.
+const maxEcho = 64
+
+// keyRequest is the body of generateKey.
+type keyRequest struct {
+	kty, use string
+	nbf, exp *int64
+}
+
+func (x *exchange) readKeyRequest() (keyRequest, *graphError) {
+	var req keyRequest
+	m, problem := x.members()
+	if problem != nil {
+		return req, problem
+	}
+	for _, name := range slices.Sorted(maps.Keys(m)) { // so that of two mistakes the same one is told
+		raw := m[name]
+		switch name {
+		case "use", "kty", "nbf", "exp":
+		case "k":
+			if !isNull(raw) {
+				return req, wrongParameter(name, "", "null") // never repeat a secret
+			}
+		default:
+			return req, wrongParameter(name, "", "nothing")
+		}
+	}
+	for _, name := range []string{"kty", "use"} {
+		if s, ok := jsonString(m[name]); isNull(m[name]) || ok && s == "" {
+			return req, missingParameter(name)
+		}
+	}
+	if req.kty, problem = readKty(m["kty"]); problem != nil {
+		return req, problem
+	}
+	if req.use, problem = readUse(m["use"]); problem != nil {
+		return req, problem
+	}
+	if req.nbf, problem = readDate("nbf", m["nbf"]); problem != nil {
+		return req, problem
+	}
+	if req.exp, problem = readDate("exp", m["exp"]); problem != nil {
+		return req, problem
+	}
+	// Equal dates stand in the documented example.
+	if req.nbf != nil && req.exp != nil && *req.exp < *req.nbf {
+		return req, wrongParameter("exp", string(m["exp"]), "not before nbf")
+	}
+	return req, nil
+}
+
+// readKty takes any case (observed).
+func readKty(raw json.RawMessage) (string, *graphError) {
+	s, ok := jsonString(raw)
+	switch {
+	case !ok:
+		return "", wrongParameter("kty", string(raw), "a string")
+	case strings.EqualFold(s, ktyRSA):
+		return ktyRSA, nil
+	case strings.EqualFold(s, ktyOct):
+		return ktyOct, nil
+	}
+	return "", refuse(codeBadKty, "Bad kty parameter '%s' for the trustframework key. Must be RSA or oct.", echo(s))
+}
+
+// readUse takes lower case only: any other is unknown.
+func readUse(raw json.RawMessage) (string, *graphError) {
+	s, ok := jsonString(raw)
+	switch {
+	case !ok:
+		return "", wrongParameter("use", string(raw), "a string")
+	case s == useSig, s == useEnc:
+		return s, nil
+	}
+	return "", refuse(codeBadUse, "Bad use parameter '%s' for the trustframework key.", echo(s))
+}
+
+// readDate reads a NumericDate in seconds; null means unset.
+func readDate(name string, raw json.RawMessage) (*int64, *graphError) {
+	if isNull(raw) {
+		return nil, nil
+	}
+	n, ok := jsonInteger(raw)
+	if !ok || n < 0 || n > maxNumericDate {
+		return nil, wrongParameter(name, string(raw), "seconds since 1970-01-01 as an integer")
+	}
+	return &n, nil
+}
+
+func wrongParameter(name, value, want string) *graphError {
+	return refuse(codeWrongParameter,
+		"The request is missing parameters or has the wrong parameters. '%s' has the value '%s'. Expected value is '%s'.",
+		echo(name), echo(value), want)
+}
+
+func echo(s string) string {
+	if len(s) > maxEcho {
+		return strings.ToValidUTF8(s[:maxEcho], "") + "..."
+	}
+	return s
+}
+
+func (x *exchange) generateKey(id string) (answer, *graphError) {
+	req, problem := x.readKeyRequest()
+	if problem != nil {
+		return answer{}, problem
+	}
+	if problem = x.checkRoom(id, req); problem != nil {
+		return answer{}, problem
+	}
+	if x.s.config.Switches.FillNbf && req.nbf == nil {
+		now := x.s.clock.Now().Unix()
+		req.nbf = &now
+	}
+	// Outside of the lock: an RSA key takes a while.
+	key, err := newKey(x.s.ids, req.kty, req.use, req.nbf, req.exp)
+	if err != nil {
+		panic(err)
+	}
+	t := x.tenant
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r, problem := x.room(id, req) // again, as the set may have changed since
+	if problem != nil {
+		return answer{}, problem
+	}
+	r.keys = append(r.keys, keyRecord{key: key, visibleAt: t.visibleAt(x.lag)})
+	x.entry.Committed = true
+	return jsonAnswer(http.StatusOK, x.graphHeader(), x.bareKey(key)), nil
+}
+
+func (x *exchange) checkRoom(id string, req keyRequest) *graphError {
+	x.tenant.mu.Lock()
+	defer x.tenant.mu.Unlock()
+	_, problem := x.room(id, req)
+	return problem
+}
+
+// room returns the record that can take such a key. Keys that don't show yet
+// rule out others too, as they are committed. The caller holds the lock.
+func (x *exchange) room(id string, req keyRequest) (*setRecord, *graphError) {
+	r := x.tenant.writable(id)
+	if r == nil {
+		return nil, x.missing(id)
+	}
+	if req.exp != nil && *req.exp <= x.s.clock.Now().Unix() {
+		return nil, refuse(codeExpired,
+			"The expiry date for the key container in tenant '%s' with storageReferenceId '%s' is in the past. Passed date :'%s'.",
+			x.tenant.id, r.id, time.Unix(*req.exp, 0).UTC().Format(graphTime))
+	}
+	for _, k := range r.keys {
+		if k.key.Kty != req.kty {
+			return nil, refuse(codeMixedKty, "One can't mix RSA and Oct types in one key set.")
+		}
+		if k.key.Use != req.use {
+			return nil, refuse(codeMixedUse, "One can't mix signature and encryption usage in one key set.")
+		}
+	}
+	return r, nil
+}
+
+func (x *exchange) getActiveKey(id string) (answer, *graphError) {
+	t, now := x.tenant, x.s.clock.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.store.visible(id, now)
+	if r == nil {
+		return answer{}, x.missing(id)
+	}
+	key, ok := activeKey(r.view(now).Keys, now)
+	if !ok {
+		return answer{}, refuse(codeNoActiveKey,
+			"The key container with id '%s' in tenant '%s' does not has a valid key. Reason: no key is enabled and within its dates",
+			r.id, t.id)
+	}
+	return jsonAnswer(http.StatusOK, x.graphHeader(), x.bareKey(key)), nil
+}

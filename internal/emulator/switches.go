@@ -1,0 +1,70 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// Switches turn behaviors whose truth is unknown, so that a client can be
+// tested against each. The zero value is the default of each.
+type Switches struct {
+	// MissingStatus is the HTTP status for a key set that doesn't exist: 400
+	// (the default, observed) or 404.
+	MissingStatus int
+	// OctSpelling is how answers spell the kty of symmetric keys: "oct" (the
+	// default, observed) or "OCT" (documented examples).
+	OctSpelling string
+	// NumbersAsStrings sends nbf and exp as JSON strings, as the documented
+	// example of keys_v2 does.
+	NumbersAsStrings bool
+	// ListWithoutKeys leaves the keys member out of listed key sets.
+	ListWithoutKeys bool
+	// ListRefused answers 403 to the listing, whatever the roles are.
+	ListRefused bool
+	// PageSize is how many key sets a page of the listing holds, the rest
+	// following by @odata.nextLink; 0 means all in one page.
+	PageSize int
+	// OverlapRefused answers AADB2C95053 to a write that arrives while another
+	// write to the same key set is under way.
+	OverlapRefused bool
+	// NoBackupOfEmpty leaves no .bak behind when an empty key set is deleted.
+	NoBackupOfEmpty bool
+	// FillNbf puts the time of the request into a key generated without nbf.
+	FillNbf bool
+	// OpaqueTokens hands out access tokens that a client can't parse.
+	OpaqueTokens bool
+}
+
+func (s Switches) check() error {
+	switch s.MissingStatus {
+	case 0, http.StatusBadRequest, http.StatusNotFound:
+	default:
+		return fmt.Errorf("missing status %d: must be 400 or 404", s.MissingStatus)
+	}
+	switch s.OctSpelling {
+	case "", "oct", "OCT":
+	default:
+		return fmt.Errorf("oct spelling %q: must be oct or OCT", s.OctSpelling)
+	}
+	if s.PageSize < 0 {
+		return fmt.Errorf("page size %d: must not be negative", s.PageSize)
+	}
+	return nil
+}
+
+func (s Switches) missingStatus() int {
+	if s.MissingStatus == 0 {
+		return http.StatusBadRequest
+	}
+	return s.MissingStatus
+}
+
+func (s Switches) octSpelling() string {
+	if s.OctSpelling == "" {
+		return "oct"
+	}
+	return s.OctSpelling
+}

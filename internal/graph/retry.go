@@ -1,0 +1,136 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package graph
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	firstDelay = 500 * time.Millisecond
+	// maxDelay bounds a wait of our own choosing; a Retry-After is honored whatever it says.
+	maxDelay = 30 * time.Second
+)
+
+// again decides whether a request may be sent again, and after what delay. Whatever was surely not
+// worked on comes again; what may have been comes again only if doing it twice does no harm. Which
+// answers leave a POST in doubt, and what to do then, is its caller's business.
+func (t *transport) again(method string, attempt int, resp *http.Response, err error) (time.Duration, bool) {
+	delay := backoff(attempt)
+	if err != nil {
+		var e *Error
+		sent := !errors.As(err, &e) || e.Sent
+		return delay, !permanent(err) && (!sent || repeatable(method))
+	}
+	if throttled(resp) {
+		if wait, ok := retryAfter(resp.Header, t.clock.Now()); ok {
+			// Jitter after the pause keeps the waiting requests from arriving in one moment.
+			delay = wait + rand.N(250*time.Millisecond) //nolint:gosec // spreads load, guards nothing
+		}
+		t.gate.pause(delay)
+		return delay, true
+	}
+	if !repeatable(method) || !transient(method, resp) {
+		return 0, false
+	}
+	if wait, ok := retryAfter(resp.Header, t.clock.Now()); ok {
+		delay = wait
+	}
+	return delay, true
+}
+
+// repeatable tells the methods that may be done twice: a second DELETE finds nothing to delete, and
+// PATCH sets a status to the same value.
+func repeatable(method string) bool { return method != http.MethodPost }
+
+// throttled tells the answers that were given before any work (source: Graph's throttling guidance;
+// the codes are inferred to be of that kind).
+func throttled(resp *http.Response) bool {
+	return resp.StatusCode == http.StatusTooManyRequests ||
+		slices.Contains([]string{"AADB2C95043", "AADB2C90229", "AADB2C90244"}, errorCode(resp))
+}
+
+func transient(method string, resp *http.Response) bool {
+	switch {
+	case resp.StatusCode >= http.StatusInternalServerError, resp.StatusCode == http.StatusRequestTimeout:
+		return true
+	case resp.StatusCode >= http.StatusBadRequest:
+		return errorCode(resp) == "AADB2C95053" // concurrent writes to one object
+	default:
+		// A proxy's page, an empty body or half of one instead of what was asked for.
+		return method == http.MethodGet && !json.Valid(peek(resp))
+	}
+}
+
+// permanent tells the failures that waiting doesn't mend.
+func permanent(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var dns *net.DNSError
+	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &dns) && dns.IsNotFound
+}
+
+// errorCode is the code in Graph's error body, or "".
+func errorCode(resp *http.Response) string {
+	if resp.StatusCode < http.StatusBadRequest {
+		return ""
+	}
+	var body struct {
+		Error struct {
+			Code string `json:"code"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(peek(resp), &body) != nil {
+		return ""
+	}
+	return body.Error.Code
+}
+
+// peek returns the body of an answer that is in memory and leaves it to be read again.
+func peek(resp *http.Response) []byte {
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil // can't be: see buffer
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return body
+}
+
+// retryAfter reads Retry-After in each of its forms: seconds, seconds with decimals (Graph's own, see
+// its throttling page) and an HTTP date.
+func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	if value == "" {
+		return 0, false
+	}
+	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
+		if math.IsNaN(seconds) || seconds < 0 || seconds > math.MaxInt32 {
+			return 0, false
+		}
+		return time.Duration(seconds * float64(time.Second)), true
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0, false
+	}
+	return max(at.Sub(now), 0), true
+}
+
+// backoff doubles from firstDelay to maxDelay, each wait between half and all of its value.
+func backoff(attempt int) time.Duration {
+	delay := min(firstDelay<<min(attempt-1, 10), maxDelay)
+	return delay/2 + rand.N(delay/2) //nolint:gosec // spreads load, guards nothing
+}

@@ -1,0 +1,51 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package graph
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"regexp"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+// challengeHeader holds the WWW-Authenticate header of a 401 while it is hidden from Kiota.
+const challengeHeader = "X-Trustframework-Challenge"
+
+var claimsParameter = regexp.MustCompile(`(?i)\bclaims\s*=\s*"?([A-Za-z0-9+/_=-]+)"?`)
+
+// tokenSource asks for every token with the same scope and capability, so that the credential's cache
+// answers all but the first.
+type tokenSource struct {
+	credential azcore.TokenCredential
+	scope      string
+}
+
+// token gets a token. Claims, if not empty, are those a challenge asked for; they pass the cache by.
+func (s tokenSource) token(ctx context.Context, claims string) (string, error) {
+	token, err := s.credential.GetToken(ctx, policy.TokenRequestOptions{
+		Scopes:    []string{s.scope},
+		EnableCAE: true,
+		Claims:    claims,
+	})
+	return token.Token, err
+}
+
+// claimsChallenge returns the claims that continuous access evaluation wants in the next token, or ""
+// (source: Microsoft's "Claims challenges, claims requests, and client capabilities").
+func claimsChallenge(header http.Header) string {
+	match := claimsParameter.FindStringSubmatch(header.Get(challengeHeader))
+	if match == nil {
+		return ""
+	}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if claims, err := encoding.DecodeString(match[1]); err == nil {
+			return string(claims)
+		}
+	}
+	return ""
+}

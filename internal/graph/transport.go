@@ -1,0 +1,206 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package graph
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
+)
+
+// maxAnswer bounds what is read of an answer; the largest, a tenant's key sets, is far smaller.
+const maxAnswer = 64 << 20
+
+// Error is a request that got no readable answer.
+type Error struct {
+	// Sent tells whether the service may have seen the request.
+	Sent bool
+	// Err is the cause.
+	Err error
+}
+
+func (e *Error) Error() string {
+	if e.Sent {
+		return fmt.Sprintf("no readable answer: %v", e.Err)
+	}
+	return fmt.Sprintf("not sent: %v", e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// RequestSent tells callers which can't name this type whether the service may have seen the request.
+func (e *Error) RequestSent() bool { return e.Sent }
+
+// transport is the http.RoundTripper below Kiota. Every answer leaves it with its whole body in
+// memory and every failure as an *Error, so that the layers above know the status, the headers and
+// the body of whatever came back, or whether anything was sent.
+//
+// A request's context bounds the waits before and between attempts. A POST that has begun to be sent
+// is not taken back by it: its attempt ends by its own timeout only, for an end in the middle would
+// leave the outcome in doubt.
+type transport struct {
+	base           http.RoundTripper
+	endpoint       *url.URL
+	tokens         tokenSource
+	gate           *gate
+	clock          clock.Clock
+	logger         *slog.Logger
+	userAgent      string
+	attemptTimeout time.Duration
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := readAndClose(req.Body)
+	if err != nil {
+		return nil, &Error{Err: err}
+	}
+	if err := t.checkOrigin(req.URL); err != nil {
+		return nil, &Error{Err: err}
+	}
+	ctx := req.Context()
+	var claims string
+	var challenged bool
+	for attempt := 1; ; attempt++ {
+		if err := t.gate.wait(ctx); err != nil {
+			return nil, &Error{Err: err}
+		}
+		token, err := t.tokens.token(ctx, claims)
+		if err != nil {
+			return nil, &Error{Err: err}
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, &Error{Err: err}
+		}
+		resp, err := t.attempt(req, body, token, attempt)
+		// A refused token was refused before any work, so that even a POST may come again with another.
+		if resp != nil && resp.StatusCode == http.StatusUnauthorized && !challenged {
+			challenged = true
+			claims = claimsChallenge(resp.Header)
+			continue
+		}
+		delay, again := t.again(req.Method, attempt, resp, err)
+		if !again || t.clock.Sleep(ctx, delay) != nil {
+			return resp, err
+		}
+	}
+}
+
+// checkOrigin lets a token go to the configured scheme, host and port only.
+func (t *transport) checkOrigin(u *url.URL) error {
+	if u.Scheme == t.endpoint.Scheme && strings.EqualFold(u.Hostname(), t.endpoint.Hostname()) && portOf(u) == portOf(t.endpoint) {
+		return nil
+	}
+	return fmt.Errorf("%s://%s is not the configured Graph endpoint %s", u.Scheme, u.Host, t.endpoint)
+}
+
+func portOf(u *url.URL) string {
+	if port := u.Port(); port != "" {
+		return port
+	}
+	return "443"
+}
+
+// attempt sends the request once and reads the whole answer.
+func (t *transport) attempt(req *http.Request, body []byte, token string, number int) (*http.Response, error) {
+	ctx := req.Context()
+	if req.Method == http.MethodPost {
+		ctx = context.WithoutCancel(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.attemptTimeout)
+	defer cancel()
+
+	// From the moment a connection is at hand the request counts as sent: what of it was written
+	// before a failure can't be known. net/http takes another connection only if nothing was written.
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { sent.Store(false) },
+		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
+	})
+	out := req.Clone(ctx)
+	setBody(out, body)
+	out.Header.Set("Authorization", "Bearer "+token)
+	out.Header.Set("User-Agent", t.userAgent)
+	requestID := newRequestID()
+	out.Header.Set("client-request-id", requestID)
+
+	started := t.clock.Now()
+	resp, err := t.base.RoundTrip(out)
+	if err == nil {
+		resp, err = buffer(resp)
+	}
+	if err != nil {
+		err = &Error{Sent: sent.Load(), Err: err}
+	}
+	t.log(req.Context(), req, number, requestID, resp, err, t.clock.Now().Sub(started))
+	return resp, err
+}
+
+// setBody gives the body its length and the means to start over on a connection that turned out to be
+// closed; Kiota sets neither.
+func setBody(req *http.Request, body []byte) {
+	if len(body) == 0 {
+		req.Body, req.GetBody, req.ContentLength = http.NoBody, nil, 0
+		return
+	}
+	req.ContentLength = int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Body = io.NopCloser(bytes.NewReader(body))
+}
+
+// buffer reads the whole body of an answer. A refusal is known by its status however much of the body
+// arrived; half a success is no answer.
+func buffer(resp *http.Response) (*http.Response, error) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	closeErr := resp.Body.Close()
+	if err == nil {
+		err = closeErr
+	}
+	if err != nil && resp.StatusCode < http.StatusBadRequest {
+		return nil, fmt.Errorf("read the body of an answer with status %d: %w", resp.StatusCode, err)
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.ContentLength = int64(len(body))
+	resp.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	if resp.StatusCode == http.StatusUnauthorized {
+		// Kept for claimsChallenge, hidden from Kiota, which would send the request again by itself and
+		// fails hard on a challenge whose claims aren't quoted.
+		resp.Header.Set(challengeHeader, resp.Header.Get("WWW-Authenticate"))
+		resp.Header.Del("WWW-Authenticate")
+	}
+	return resp, nil
+}
+
+func readAndClose(body io.ReadCloser) ([]byte, error) {
+	if body == nil {
+		return nil, nil
+	}
+	content, err := io.ReadAll(body)
+	if closeErr := body.Close(); err == nil {
+		err = closeErr
+	}
+	return content, err
+}
+
+// newRequestID makes a version 4 UUID, the form Graph asks for in client-request-id.
+func newRequestID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	s := hex.EncodeToString(b[:])
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+}

@@ -1,0 +1,140 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/auth"
+	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
+)
+
+// addError tells what failed, the service's words, what to do, and what support asks for. A user's
+// mistake with the key set points at where, if that isn't empty.
+func addError(diags *diag.Diagnostics, summary string, where path.Path, err error) {
+	var signIn *auth.Error
+	var api *trustframework.Error
+	switch {
+	case errors.As(err, &signIn):
+		diags.AddError(summary, signInDetail(signIn))
+	case !errors.As(err, &api):
+		diags.AddError(summary, err.Error())
+	case api.Kind == trustframework.KindKeySetGone, api.Kind == trustframework.KindExists, api.Kind == trustframework.KindRefused:
+		if where.Equal(path.Empty()) {
+			diags.AddError(summary, errorDetail(api))
+			return
+		}
+		diags.AddAttributeError(where, summary, errorDetail(api))
+	default:
+		diags.AddError(summary, errorDetail(api))
+	}
+}
+
+func signInDetail(e *auth.Error) string {
+	p := paragraphs{}
+	p.add("Signing in with %s failed, so nothing was sent to Microsoft Graph.", e.Method)
+	p.add("%s", e.Message)
+	switch e.Code {
+	case "AADSTS7000215", "AADSTS7000222":
+		p.add("Check client_secret (%s): it is the secret's value, not its ID, and it has not expired.", envClientSecret)
+	case "AADSTS700016":
+		p.add("Check client_id (%s) and tenant_id (%s): the application must be registered in the B2C tenant itself.", envClientID, envTenantID)
+	case "AADSTS90002", "AADSTS900023":
+		p.add("Check tenant_id (%s) and environment (%s): there is no such tenant in this cloud.", envTenantID, envEnvironment)
+	}
+	p.facts("Code", e.Code, "Trace ID", e.TraceID, "Correlation ID", e.CorrelationID)
+	return p.String()
+}
+
+func errorDetail(e *trustframework.Error) string {
+	p := paragraphs{}
+	subject := "the tenant's key sets"
+	if e.KeySetID != "" {
+		subject = fmt.Sprintf("key set %q", e.KeySetID)
+	}
+	var advice string
+	switch e.Kind {
+	case trustframework.KindKeySetGone:
+		p.add("There is no %s.", subject)
+		advice = "Create it first, or check its name: the service puts B2C_1A_ before a name that lacks it."
+	case trustframework.KindKeyGone:
+		p.add("The key isn't in %s.", subject)
+	case trustframework.KindExists:
+		p.add("There already is a %s.", subject)
+		advice = fmt.Sprintf("To manage it here, import it: terraform import trustframework_key_set.<name> %s", e.KeySetID)
+	case trustframework.KindRefused:
+		p.add("The service refused the request for %s. Nothing was changed.", subject)
+	case trustframework.KindDenied:
+		p.add("The service denied access to %s. Nothing was changed.", subject)
+		advice = "Grant the application the application permission TrustFrameworkKeySet.ReadWrite.All of Microsoft Graph " +
+			"(TrustFrameworkKeySet.Read.All is enough to plan), with admin consent in the B2C tenant."
+	case trustframework.KindThrottled:
+		p.add("The service asked to slow down for longer than this operation may take. Nothing was changed.")
+		advice = "Try again later, raise the timeout, or lower -parallelism."
+	case trustframework.KindNotSent:
+		p.add("The request for %s did not reach the service. Nothing was changed.", subject)
+		advice = "Check the network, the proxy (HTTPS_PROXY) and msgraph_endpoint; if it ran out of time, raise the timeout."
+	case trustframework.KindUnknownOutcome:
+		p.add("The answer to the request was lost, and what was asked for has not shown up in %s since. It may still have been made.", subject)
+		advice = "Before you apply again, look at the key set in the portal (Identity Experience Framework, Policy keys) or list its keys: " +
+			"an import id that names only the set shows them, as in: terraform import trustframework_generated_key.<name> " + e.KeySetID +
+			"\nIf it has been made after all, import it. If it hasn't, apply again. A longer settle_time makes the provider look longer."
+	case trustframework.KindSeveral:
+		p.add("The answer to the request was lost, and %s now holds several keys that may be the one it made:", subject)
+		p.add("%s", importCommands(e.KeySetID, e.Candidates))
+		advice = "Import the one that no resource owns. Another process seems to write to this key set too."
+	default:
+		p.add("The service failed on the request for %s.", subject)
+		advice = "Try again later."
+	}
+	if e.Message != "" {
+		p.add("%s", e.Message)
+	}
+	if e.Err != nil {
+		p.add("%v", e.Err)
+	}
+	p.add("%s", advice)
+	status := ""
+	if e.Status != 0 {
+		status = fmt.Sprint(e.Status)
+	}
+	p.facts("Status", status, "Code", e.Code, "Request ID", e.RequestID, "Client request ID", e.ClientRequestID)
+	return p.String()
+}
+
+// importCommands lists the command that imports each key.
+func importCommands(keySetID string, kids []string) string {
+	var lines []string
+	for _, kid := range kids {
+		lines = append(lines, "  terraform import trustframework_generated_key.<name> "+keyID(keySetID, kid))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// paragraphs collects a diagnostic's detail.
+type paragraphs struct{ list []string }
+
+func (p *paragraphs) add(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); text != "" {
+		p.list = append(p.list, text)
+	}
+}
+
+// facts adds a line for each name whose value isn't empty.
+func (p *paragraphs) facts(namesAndValues ...string) {
+	var lines []string
+	for i := 0; i+1 < len(namesAndValues); i += 2 {
+		if namesAndValues[i+1] != "" {
+			lines = append(lines, namesAndValues[i]+": "+namesAndValues[i+1])
+		}
+	}
+	p.add("%s", strings.Join(lines, "\n"))
+}
+
+func (p *paragraphs) String() string { return strings.Join(p.list, "\n\n") }

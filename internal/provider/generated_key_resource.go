@@ -1,0 +1,269 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
+)
+
+var (
+	_ resource.Resource                   = (*generatedKeyResource)(nil)
+	_ resource.ResourceWithConfigure      = (*generatedKeyResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*generatedKeyResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*generatedKeyResource)(nil)
+	_ resource.ResourceWithImportState    = (*generatedKeyResource)(nil)
+)
+
+func newGeneratedKeyResource() resource.Resource { return &generatedKeyResource{} }
+
+type generatedKeyResource struct{ data *providerData }
+
+type generatedKeyModel struct {
+	keyModel
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
+}
+
+// Metadata implements resource.Resource.
+func (r *generatedKeyResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_generated_key"
+}
+
+// Schema implements resource.Resource.
+func (r *generatedKeyResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	attributes := map[string]schema.Attribute{"timeouts": timeouts.AttributesAll(ctx)}
+	maps.Copy(attributes, keyAttributes())
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "A key that the service generates in a key set (`generateKey`). Its private half never leaves the service.\n\n" +
+			"A key can't be changed or removed on its own: a change of an argument makes a new key beside the old one, and destroying the resource " +
+			"leaves the key in its set until the set is deleted.",
+		Attributes: attributes,
+	}
+}
+
+// Configure implements resource.ResourceWithConfigure.
+func (r *generatedKeyResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.data = dataFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+// ValidateConfig implements resource.ResourceWithValidateConfig.
+func (r *generatedKeyResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config generatedKeyModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	config.checkDates(&resp.Diagnostics)
+}
+
+// ModifyPlan looks ahead at a key that is about to be made, and says what destroying one leaves behind.
+func (r *generatedKeyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if r.data == nil {
+		return
+	}
+	if !req.State.Raw.IsNull() {
+		var state generatedKeyModel
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		// The apply walk reads nothing, so that a key in state makes itself known here.
+		r.data.client.Hold(state.KeySetID.ValueString(), state.Kid.ValueString())
+		if req.Plan.Raw.IsNull() {
+			resp.Diagnostics.AddWarning("Key stays in its key set",
+				fmt.Sprintf("Key %q is only forgotten by Terraform. The service can't delete a single key: it stays in its key set, "+
+					"and may go on being used, unless the key set is deleted too.", state.ID.ValueString()))
+		}
+		// A replacement is planned a second time, without a state.
+		return
+	}
+	var config generatedKeyModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	config.checkNewKey(ctx, r.data, &resp.Diagnostics)
+}
+
+// Create makes the key. Once the kid is known nothing may fail any more: an error would taint the
+// resource, and the next apply would make another key.
+func (r *generatedKeyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan generatedKeyModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diags := plan.Timeouts.Create(ctx, defaultCreateTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := r.data.createContext(ctx, timeout)
+	defer cancel()
+	key, err := r.data.client.GenerateKey(ctx, plan.input())
+	if err != nil {
+		addError(&resp.Diagnostics, "Unable to generate key", path.Root("key_set_id"), err)
+		return
+	}
+	if names := plan.differs(key.Key); len(names) > 0 {
+		resp.Diagnostics.AddWarning("Key differs from what was asked for",
+			fmt.Sprintf("The service made key %q with another value of %s. The next plan shows the difference.",
+				keyID(key.KeySetID, key.Kid), strings.Join(names, ", ")))
+	}
+	plan.set(key.KeySetID, key.Key, &resp.Diagnostics)
+	made := madeState{At: r.data.clock.Now()}
+	if key.Resent {
+		made.Doubt = &doubt{Known: append(append(key.Known, key.Kid), key.Twins...)}
+	}
+	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	warnOfRecovery(key, &resp.Diagnostics)
+}
+
+// warnOfRecovery tells what a lost answer may have left.
+func warnOfRecovery(key trustframework.MadeKey, diags *diag.Diagnostics) {
+	if key.Recovered {
+		diags.AddWarning("Key found after a lost answer",
+			fmt.Sprintf("The answer to the request that generates a key was lost. Key %q has appeared in key set %q since, fits what was asked for, "+
+				"and is taken for the one generated. If another process may have generated a key with the same use, kty and dates in this set at the same moment, "+
+				"check which is whose.", key.Kid, key.KeySetID))
+	}
+	if len(key.Twins) > 0 {
+		warnOfLateTwins(key.KeySetID, key.Twins, diags)
+	}
+}
+
+func warnOfLateTwins(keySetID string, twins []string, diags *diag.Diagnostics) {
+	diags.AddWarning("Key may have been made twice",
+		fmt.Sprintf("The answer to a request that generates a key was lost, nothing appeared in key set %q for the settle time, and the request was sent again. "+
+			"Now the set holds a key that fits the first request too. If no resource owns it, import it, or leave it unused: it can't be deleted on its own. "+
+			"A longer settle_time makes this less likely.\n\n%s", keySetID, importCommands(keySetID, twins)))
+}
+
+// Read implements resource.Resource.
+func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state generatedKeyModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
+	defer cancel()
+	made := loadMade(ctx, req.Private)
+	kid := state.Kid.ValueString()
+	r.data.client.Hold(state.KeySetID.ValueString(), kid)
+	key, set, err := r.data.client.Key(ctx, state.KeySetID.ValueString(), kid, r.data.young(made.At))
+	switch trustframework.KindOf(err) {
+	case trustframework.KindKeySetGone:
+		tflog.Warn(ctx, "Key set of key is gone", map[string]any{"id": state.ID.ValueString()})
+		resp.State.RemoveResource(ctx)
+		return
+	case trustframework.KindKeyGone:
+		// Single keys can't be deleted, so that somebody must have rebuilt the set.
+		resp.Diagnostics.AddWarning("Key has vanished from its key set",
+			fmt.Sprintf("Key %q is no longer in key set %q, though the set exists. The service can't delete single keys: the set has probably been "+
+				"deleted and created again, or its content replaced. The plan makes a new key.", kid, set.ID))
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if err != nil {
+		addError(&resp.Diagnostics, "Unable to read key", path.Root("key_set_id"), err)
+		return
+	}
+	state.forget()
+	state.set(set.ID, key, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	if made.Doubt != nil {
+		if late := r.data.client.Late(set, state.input(), made.At, made.Doubt.Known); len(late) > 0 {
+			warnOfLateTwins(set.ID, late, &resp.Diagnostics)
+			made.Doubt.Known = append(made.Doubt.Known, late...)
+			resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
+		}
+	}
+}
+
+// Update writes the plan down: whatever reaches the service replaces the key.
+func (r *generatedKeyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan generatedKeyModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// Delete forgets the key: the service can't delete one on its own. The plan has said so.
+func (r *generatedKeyResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {
+}
+
+// ImportState takes "key_set_id/kid". An id that names only a key set is answered with its keys.
+func (r *generatedKeyResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	const form = "The import ID is <key_set_id>/<kid>, such as B2C_1A_TokenSigningKeyContainer/Gaid7K8sO8RavMX9fzHir_Wg0femGhbY9b-B4rVIxbE. " +
+		"An ID that names only the key set lists its keys."
+	keySetID, kid, err := splitKeyID(req.ID)
+	if err != nil {
+		resp.Diagnostics.AddError("Invalid import ID", fmt.Sprintf("%q isn't the ID of a key: %v.\n\n%s", req.ID, err, form))
+		return
+	}
+	keySetID = trustframework.CanonicalID(keySetID)
+	if kid == "" {
+		r.listForImport(ctx, keySetID, &resp.Diagnostics)
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), keyID(keySetID, kid))...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("key_set_id"), keySetID)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("kid"), kid)...)
+}
+
+// listForImport answers an import ID that lacks the kid.
+func (r *generatedKeyResource) listForImport(ctx context.Context, keySetID string, diags *diag.Diagnostics) {
+	const summary = "Import ID names a key set, not a key"
+	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
+	defer cancel()
+	set, err := r.data.client.KeySet(ctx, keySetID, false)
+	if err != nil {
+		addError(diags, summary, path.Empty(), err)
+		return
+	}
+	if len(set.Keys) == 0 {
+		diags.AddError(summary, fmt.Sprintf("Key set %q has no keys to import.", set.ID))
+		return
+	}
+	active, _ := set.ActiveKey(r.data.clock.Now())
+	p := paragraphs{}
+	p.add("Key set %q holds these keys. Import each that a resource should own:", set.ID)
+	for _, k := range set.Keys {
+		description := []string{k.Use, k.Kty}
+		if k.Nbf != nil {
+			description = append(description, fmt.Sprintf("nbf %d (%s)", *k.Nbf, formatDate(*k.Nbf)))
+		}
+		if k.Exp != nil {
+			description = append(description, fmt.Sprintf("exp %d (%s)", *k.Exp, formatDate(*k.Exp)))
+		}
+		if k.Status != "" {
+			description = append(description, k.Status)
+		}
+		if k.Kid == active.Kid {
+			description = append(description, "active")
+		}
+		p.add("%s: %s\n%s", k.Kid, strings.Join(description, ", "), importCommands(set.ID, []string{k.Kid}))
+	}
+	diags.AddError(summary, p.String())
+}

@@ -1,0 +1,128 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
+)
+
+// checkDates compares the dates with each other. It asks nothing of the clock or the service.
+func (m *keyModel) checkDates(diags *diag.Diagnostics) {
+	if !known(m.Nbf, m.Exp) || m.Exp.ValueInt64() > m.Nbf.ValueInt64() {
+		return
+	}
+	diags.AddAttributeError(path.Root("exp"), "Invalid date",
+		fmt.Sprintf("The key would expire (exp = %d, %s) before or when it becomes valid (nbf = %d, %s). Set exp to a later time than nbf.",
+			m.Exp.ValueInt64(), formatDate(m.Exp.ValueInt64()), m.Nbf.ValueInt64(), formatDate(m.Nbf.ValueInt64())))
+}
+
+// checkNewKey looks at a key that is about to be made: whether the service can be expected to refuse
+// it, and what it would do to the keys beside it. The model is the configuration's: there a date that is
+// null is left out, and one that is unknown isn't looked at.
+func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, diags *diag.Diagnostics) {
+	now := data.clock.Now()
+	if known(m.Exp) && m.Exp.ValueInt64() <= now.Unix() {
+		diags.AddAttributeError(path.Root("exp"), "Invalid date",
+			fmt.Sprintf("The key would have expired when it is made: exp = %d is %s, and now it is %s. Set exp to a time to come.",
+				m.Exp.ValueInt64(), formatDate(m.Exp.ValueInt64()), formatDate(now.Unix())))
+	}
+	if diags.HasError() || m.KeySetID.IsUnknown() {
+		return
+	}
+	ctx, cancel := data.clock.WithTimeout(ctx, defaultReadTimeout)
+	defer cancel()
+	set, err := data.client.KeySet(ctx, m.KeySetID.ValueString(), false)
+	switch {
+	case trustframework.KindOf(err) == trustframework.KindKeySetGone:
+		// It may be made by this very apply; the create has the last word.
+		return
+	case err != nil:
+		addError(diags, "Unable to plan key", path.Root("key_set_id"), err)
+		return
+	}
+	m.checkSameKind(set, diags)
+	if !diags.HasError() {
+		m.warnOfTwins(set, data, diags)
+		m.warnOfTakeover(set, data, diags)
+	}
+}
+
+// checkSameKind holds the key against those in its set: one use and one kty for as long as it lives
+// (the service refuses others with AADB2C95042 and AADB2C95032).
+func (m *keyModel) checkSameKind(set trustframework.KeySet, diags *diag.Diagnostics) {
+	for _, k := range set.Keys {
+		for _, property := range []struct{ name, planned, existing string }{
+			{"use", m.Use.ValueString(), k.Use},
+			{"kty", m.Kty.ValueString(), k.Kty},
+		} {
+			if property.planned == "" || property.existing == "" || property.planned == property.existing {
+				continue
+			}
+			diags.AddAttributeError(path.Root(property.name), "Key doesn't fit its key set",
+				fmt.Sprintf("Key set %q holds keys with %s = %q, such as %q, and one set can't mix them with %q, even after a key has been replaced: "+
+					"keys can't be removed. Use another key set, or set %s to %q.",
+					set.ID, property.name, property.existing, k.Kid, property.planned, property.name, property.existing))
+			return
+		}
+	}
+}
+
+// warnOfTwins names keys that look like the one planned and were made by nobody this run knows of.
+func (m *keyModel) warnOfTwins(set trustframework.KeySet, data *providerData, diags *diag.Diagnostics) {
+	if m.Nbf.IsUnknown() || m.Exp.IsUnknown() || m.Nbf.IsNull() && m.Exp.IsNull() {
+		return // without dates of its own no key can be told from its neighbors
+	}
+	twins := data.client.Unowned(set, m.input())
+	if len(twins) == 0 {
+		return
+	}
+	diags.AddWarning("Key may exist already",
+		fmt.Sprintf("Key set %q already holds a key with the same use, kty, nbf and exp as the one planned. If no resource owns it, "+
+			"it may be left over from a run that was ended before it could record it. To take it over instead of making another:\n\n%s",
+			set.ID, importCommands(set.ID, twins)))
+}
+
+// warnOfTakeover warns of a key that would be used at once in place of another: relying parties cache
+// a set's public keys for about a day and would refuse its signatures.
+func (m *keyModel) warnOfTakeover(set trustframework.KeySet, data *providerData, diags *diag.Diagnostics) {
+	if m.Nbf.IsUnknown() || m.Exp.IsUnknown() {
+		return
+	}
+	now := data.clock.Now()
+	active, ok := set.ActiveKey(now)
+	if !ok {
+		return
+	}
+	const planned = "" // no key of the service's has an empty kid
+	in := m.input()
+	set.Keys = append(slices.Clone(set.Keys), trustframework.Key{Kid: planned, Use: in.Use, Kty: in.Kty, Nbf: in.Nbf, Exp: in.Exp})
+	if next, _ := set.ActiveKey(now); next.Kid != planned {
+		return
+	}
+	diags.AddWarning("Key would be used at once",
+		fmt.Sprintf("Key set %q has an active key, %q, and the new one would take its place as soon as it is made. Whoever checks signatures may have "+
+			"cached the set's public keys for about 24 hours and would refuse the new one's until then. To publish the key first, "+
+			"set nbf to a time at least a day ahead.", set.ID, active.Kid))
+}
+
+// known tells whether values are there and can be looked at.
+func known(values ...interface {
+	IsNull() bool
+	IsUnknown() bool
+},
+) bool {
+	for _, v := range values {
+		if v.IsNull() || v.IsUnknown() {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,214 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
+)
+
+// keyModel is what every resource that is a key has in common.
+type keyModel struct {
+	KeySetID types.String `tfsdk:"key_set_id"`
+	Use      types.String `tfsdk:"use"`
+	Kty      types.String `tfsdk:"kty"`
+
+	Nbf               types.Int64 `tfsdk:"nbf"`
+	Exp               types.Int64 `tfsdk:"exp"`
+	RotateWhenChanged types.Map   `tfsdk:"rotate_when_changed"`
+
+	ID           types.String `tfsdk:"id"`
+	Kid          types.String `tfsdk:"kid"`
+	N            types.String `tfsdk:"n"`
+	E            types.String `tfsdk:"e"`
+	ActivatesAt  types.String `tfsdk:"activates_at"`
+	ExpiresAt    types.String `tfsdk:"expires_at"`
+	PublicKeyPEM types.String `tfsdk:"public_key_pem"`
+	PublicKeyJWK types.String `tfsdk:"public_key_jwk"`
+}
+
+// keyAttributes is the schema of keyModel.
+func keyAttributes() map[string]schema.Attribute {
+	computed := func(description string) schema.StringAttribute {
+		return schema.StringAttribute{
+			Computed:            true,
+			MarkdownDescription: description,
+			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+		}
+	}
+	date := func(description string) schema.Int64Attribute {
+		return schema.Int64Attribute{
+			Optional: true,
+			Computed: true,
+			MarkdownDescription: description + ", as a NumericDate: seconds since 1970-01-01T00:00:00Z. The function `numeric_date` makes it from a date. " +
+				"Left out, it is whatever the key has. A change makes a new key.",
+			Validators: []validator.Int64{isNumericDate()},
+			PlanModifiers: []planmodifier.Int64{
+				int64planmodifier.UseStateForUnknown(),
+				int64planmodifier.RequiresReplaceIfConfigured(),
+			},
+		}
+	}
+	return map[string]schema.Attribute{
+		"key_set_id": schema.StringAttribute{
+			Required: true,
+			MarkdownDescription: "The key set to make the key in: its `id`, or its name with or without the prefix `B2C_1A_`. " +
+				"A change makes a new key in the other set.",
+			Validators:    []validator.String{isPathSegment()},
+			PlanModifiers: []planmodifier.String{keepSpelling(), stringplanmodifier.RequiresReplace()},
+		},
+		"use": schema.StringAttribute{
+			Required: true,
+			MarkdownDescription: "What the key is for: " + listOf(trustframework.Uses()) + ". All keys of a set have the same use for as long as the set lives, " +
+				"so that a change works only together with another key set.",
+			Validators:    []validator.String{stringvalidator.OneOf(trustframework.Uses()...)},
+			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+		},
+		"kty": schema.StringAttribute{
+			Required: true,
+			MarkdownDescription: "The type of key: " + listOf(trustframework.KeyTypes()) + " (a symmetric key). All keys of a set have the same type for as long as the set lives, " +
+				"so that a change works only together with another key set.",
+			Validators:    []validator.String{stringvalidator.OneOf(trustframework.KeyTypes()...)},
+			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+		},
+
+		"nbf": date("When the key becomes valid (not before)"),
+		"exp": date("When the key expires"),
+		"rotate_when_changed": schema.MapAttribute{
+			Optional:    true,
+			ElementType: types.StringType,
+			MarkdownDescription: "Any values; when they change, a new key is made. The first values given to a key that has none, " +
+				"such as an imported one, don't count as a change.",
+			PlanModifiers: []planmodifier.Map{replaceFromValue()},
+		},
+
+		"id":             computed("The key's ID, `<key_set_id>/<kid>`, with the key set in the service's spelling."),
+		"kid":            computed("The key's ID within its key set, given by the service."),
+		"n":              computed("An RSA key's modulus, base64url. Null for `oct`."),
+		"e":              computed("An RSA key's public exponent, base64url. Null for `oct`."),
+		"activates_at":   computed("`nbf` as an RFC 3339 date in UTC. Null if the key has none."),
+		"expires_at":     computed("`exp` as an RFC 3339 date in UTC. Null if the key has none."),
+		"public_key_pem": computed("An RSA key's public half in PEM (PKIX). Null for `oct`."),
+		"public_key_jwk": computed("An RSA key's public half as a JSON Web Key (RFC 7517). Null for `oct`."),
+	}
+}
+
+// set takes over what the service says of a key. The key set's spelling and whatever is known from the
+// configuration stay: Terraform wants back what it planned, and the next refresh shows a difference.
+// Public material that can't be decoded is left null with a warning, for the key itself exists.
+func (m *keyModel) set(keySetID string, k trustframework.Key, diags *diag.Diagnostics) {
+	if m.KeySetID.IsNull() || m.KeySetID.IsUnknown() {
+		m.KeySetID = types.StringValue(keySetID)
+	}
+	m.ID = types.StringValue(keyID(keySetID, k.Kid))
+	m.Kid = types.StringValue(k.Kid)
+	m.Use = keepKnown(m.Use, k.Use)
+	m.Kty = keepKnown(m.Kty, k.Kty)
+	m.N = nullIfEmpty(k.N)
+	m.E = nullIfEmpty(k.E)
+	if m.Nbf.IsUnknown() {
+		m.Nbf = types.Int64PointerValue(k.Nbf)
+	}
+	if m.Exp.IsUnknown() {
+		m.Exp = types.Int64PointerValue(k.Exp)
+	}
+	m.ActivatesAt = dateValue(k.Nbf)
+	m.ExpiresAt = dateValue(k.Exp)
+	pem, pemErr := k.PublicKeyPEM()
+	m.PublicKeyPEM = nullIfEmpty(pem)
+	jwk, jwkErr := k.PublicKeyJWK()
+	m.PublicKeyJWK = nullIfEmpty(jwk)
+	for _, err := range []error{pemErr, jwkErr} {
+		if err != nil {
+			diags.AddWarning("Unable to show public key", fmt.Sprintf("Key %q: %v.", m.ID.ValueString(), err))
+		}
+	}
+}
+
+// forget makes everything that the service decides unknown, so that set takes it from the key.
+func (m *keyModel) forget() {
+	m.Use, m.Kty = types.StringUnknown(), types.StringUnknown()
+	m.Nbf, m.Exp = types.Int64Unknown(), types.Int64Unknown()
+}
+
+// differs names the planned values that the service didn't take over, or nil.
+func (m *keyModel) differs(k trustframework.Key) []string {
+	var names []string
+	if m.Use.ValueString() != k.Use {
+		names = append(names, "use")
+	}
+	if m.Kty.ValueString() != k.Kty {
+		names = append(names, "kty")
+	}
+	if !m.Nbf.IsUnknown() && !m.Nbf.Equal(types.Int64PointerValue(k.Nbf)) {
+		names = append(names, "nbf")
+	}
+	if !m.Exp.IsUnknown() && !m.Exp.Equal(types.Int64PointerValue(k.Exp)) {
+		names = append(names, "exp")
+	}
+	return names
+}
+
+func keepKnown(planned types.String, value string) types.String {
+	if planned.IsNull() || planned.IsUnknown() {
+		return types.StringValue(value)
+	}
+	return planned
+}
+
+func nullIfEmpty(s string) types.String {
+	if s == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(s)
+}
+
+func dateValue(seconds *int64) types.String {
+	if seconds == nil {
+		return types.StringNull()
+	}
+	return types.StringValue(formatDate(*seconds))
+}
+
+// keyID is a key's id in Terraform. Neither half can hold a slash.
+func keyID(keySetID, kid string) string { return keySetID + "/" + kid }
+
+// splitKeyID takes an id apart. The kid is empty if the id names only a key set.
+func splitKeyID(id string) (keySetID, kid string, err error) {
+	keySetID, kid, both := strings.Cut(id, "/")
+	switch {
+	case notAPathSegment(keySetID) != "":
+		return "", "", fmt.Errorf("the part before the slash can't name a key set: %s", notAPathSegment(keySetID))
+	case both && notAPathSegment(kid) != "":
+		return "", "", fmt.Errorf("the part after the slash can't be a kid: %s", notAPathSegment(kid))
+	}
+	return keySetID, kid, nil
+}
+
+// input is what the key is generated from; dates that are null or unknown are left out.
+func (m *keyModel) input() trustframework.GenerateKeyInput {
+	in := trustframework.GenerateKeyInput{
+		KeySetID: m.KeySetID.ValueString(),
+		Use:      m.Use.ValueString(),
+		Kty:      m.Kty.ValueString(),
+	}
+	if known(m.Nbf) {
+		in.Nbf = m.Nbf.ValueInt64Pointer()
+	}
+	if known(m.Exp) {
+		in.Exp = m.Exp.ValueInt64Pointer()
+	}
+	return in
+}

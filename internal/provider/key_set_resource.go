@@ -1,0 +1,247 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
+)
+
+// backupSuffix is what the service puts behind the id of a deleted key set's copy (observed).
+const backupSuffix = ".bak"
+
+var (
+	_ resource.Resource                = (*keySetResource)(nil)
+	_ resource.ResourceWithConfigure   = (*keySetResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*keySetResource)(nil)
+	_ resource.ResourceWithImportState = (*keySetResource)(nil)
+)
+
+func newKeySetResource() resource.Resource { return &keySetResource{} }
+
+type keySetResource struct{ data *providerData }
+
+type keySetModel struct {
+	Name         types.String   `tfsdk:"name"`
+	DeleteBackup types.Bool     `tfsdk:"delete_backup"`
+	Timeouts     timeouts.Value `tfsdk:"timeouts"`
+	ID           types.String   `tfsdk:"id"`
+}
+
+func (m *keySetModel) set(s trustframework.KeySet) {
+	m.ID = types.StringValue(s.ID)
+	if m.Name.IsNull() {
+		m.Name = types.StringValue(s.ID)
+	}
+}
+
+// Metadata implements resource.Resource.
+func (r *keySetResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_key_set"
+}
+
+// Schema implements resource.Resource.
+func (r *keySetResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "A key set (the portal calls it a policy key): a container of keys that custom policies refer to as `StorageReferenceId`.\n\n" +
+			"Deleting a key set deletes its keys. The service keeps a copy under the same name with the suffix `.bak`.",
+		Attributes: map[string]schema.Attribute{
+			"name": schema.StringAttribute{
+				Required: true,
+				MarkdownDescription: "The key set's name. The service puts `B2C_1A_` before a name that lacks it; letter case makes no difference. " +
+					"A change makes a new key set and deletes the old one with its keys.",
+				Validators:    []validator.String{isPathSegment()},
+				PlanModifiers: []planmodifier.String{keepSpelling(), stringplanmodifier.RequiresReplace()},
+			},
+
+			"delete_backup": schema.BoolAttribute{
+				Optional: true,
+				Computed: true,
+				Default:  booldefault.StaticBool(false),
+				MarkdownDescription: "Whether to delete the copy `<id>.bak` too when the key set is deleted. An older copy of the same name goes with it. " +
+					"Defaults to `false`.",
+			},
+			"timeouts": timeouts.AttributesAll(ctx),
+
+			"id": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "The key set's ID in the service's spelling, such as `B2C_1A_TokenSigningKeyContainer`.",
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+		},
+	}
+}
+
+// Configure implements resource.ResourceWithConfigure.
+func (r *keySetResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.data = dataFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+// ModifyPlan warns before keys are deleted with their set.
+func (r *keySetResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if r.data == nil || req.State.Raw.IsNull() {
+		return
+	}
+	var state keySetModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if req.Plan.Raw.IsNull() {
+		r.warnOfDeletion(ctx, state, &resp.Diagnostics)
+		return
+	}
+	var plan keySetModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if plan.Name.IsUnknown() || !trustframework.SameID(plan.Name.ValueString(), state.Name.ValueString()) {
+		r.warnOfDeletion(ctx, state, &resp.Diagnostics)
+	}
+}
+
+func (r *keySetResource) warnOfDeletion(ctx context.Context, state keySetModel, diags *diag.Diagnostics) {
+	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
+	defer cancel()
+	set, err := r.data.client.KeySet(ctx, state.ID.ValueString(), false)
+	if err != nil {
+		// The warning is a courtesy; the delete itself has its own errors.
+		tflog.Warn(ctx, "Unable to look at the keys of a key set that is to be deleted", map[string]any{"error": err.Error()})
+		return
+	}
+	if len(set.Keys) == 0 {
+		return
+	}
+	p := paragraphs{}
+	p.add("Key set %q holds %d key(s), which are deleted with it and can't be brought back by the provider.", set.ID, len(set.Keys))
+	if active, ok := set.ActiveKey(r.data.clock.Now()); ok {
+		p.add("Key %q is active: policies that refer to the key set fail without it.", active.Kid)
+	}
+	if state.DeleteBackup.ValueBool() {
+		p.add("The service's copy %q is deleted too.", set.ID+backupSuffix)
+	} else {
+		p.add("The service is expected to keep a copy as %q.", set.ID+backupSuffix)
+	}
+	diags.AddWarning("Key set with keys would be deleted", p.String())
+}
+
+// Create implements resource.Resource.
+func (r *keySetResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan keySetModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diags := plan.Timeouts.Create(ctx, defaultCreateTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := r.data.createContext(ctx, timeout)
+	defer cancel()
+	made, err := r.data.client.CreateKeySet(ctx, plan.Name.ValueString())
+	if err != nil {
+		addError(&resp.Diagnostics, "Unable to create key set", path.Root("name"), err)
+		return
+	}
+	plan.set(made.KeySet)
+	resp.Diagnostics.Append(madeState{At: r.data.clock.Now()}.save(ctx, resp.Private)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	if made.Recovered {
+		resp.Diagnostics.AddWarning("Key set found after a lost answer",
+			fmt.Sprintf("The answer to the request that creates key set %q was lost. An empty key set of this name was there afterwards and is taken "+
+				"for the one created. If something else may have created it at the same moment, check who owns it.", made.ID))
+	}
+}
+
+// Read implements resource.Resource.
+func (r *keySetResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state keySetModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
+	defer cancel()
+	set, err := r.data.client.HasKeySet(ctx, state.ID.ValueString(), r.data.young(loadMade(ctx, req.Private).At))
+	switch {
+	case trustframework.KindOf(err) == trustframework.KindKeySetGone:
+		tflog.Warn(ctx, "Key set is gone", map[string]any{"key_set_id": state.ID.ValueString()})
+		resp.State.RemoveResource(ctx)
+		return
+	case err != nil:
+		addError(&resp.Diagnostics, "Unable to read key set", path.Root("name"), err)
+		return
+	}
+	state.set(set)
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+// Update writes the plan down: whatever reaches the service replaces the key set.
+func (r *keySetResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan keySetModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// Delete implements resource.Resource.
+func (r *keySetResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state keySetModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diags := state.Timeouts.Delete(ctx, defaultDeleteTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
+	defer cancel()
+	id := state.ID.ValueString()
+	if err := r.data.client.DeleteKeySet(ctx, id, r.data.young(loadMade(ctx, req.Private).At)); err != nil {
+		addError(&resp.Diagnostics, "Unable to delete key set", path.Empty(), err)
+		return
+	}
+	if !state.DeleteBackup.ValueBool() {
+		return
+	}
+	if err := r.data.client.DeleteKeySet(ctx, id+backupSuffix, false); err != nil {
+		addError(&resp.Diagnostics, "Unable to delete backup of key set", path.Empty(), err)
+	}
+}
+
+// ImportState takes the id or the name of a key set.
+func (r *keySetResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if why := notAPathSegment(req.ID); why != "" {
+		resp.Diagnostics.AddError("Invalid import ID",
+			fmt.Sprintf("%q can't name a key set: %s. The import ID is the key set's ID, such as B2C_1A_TokenSigningKeyContainer.", req.ID, why))
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), trustframework.CanonicalID(req.ID))...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("delete_backup"), false)...)
+}

@@ -1,0 +1,57 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+)
+
+// privateKey names what the provider keeps beside a resource's state.
+const privateKey = "made"
+
+// madeState is what is remembered of a create. An imported resource has none and counts as old.
+type madeState struct {
+	// At is when the object was made.
+	At time.Time `json:"at"`
+	// Doubt is set if a first request for the key was given up for lost.
+	Doubt *doubt `json:"doubt,omitempty"`
+}
+
+// doubt is how to recognize the key of a request that was given up for lost, should it appear later.
+type doubt struct {
+	// Known are the kids that were in the set when the key was made, and those already reported.
+	Known []string `json:"known"`
+}
+
+// privateReader and privateWriter are the framework's private state, whose type has no public name.
+type privateReader interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+}
+
+type privateWriter interface {
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
+func (s madeState) save(ctx context.Context, private privateWriter) diag.Diagnostics {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Unable to write private state", err.Error()+"\n\nThis is a bug in the provider; please report it.")}
+	}
+	return private.SetKey(ctx, privateKey, data)
+}
+
+// loadMade reads what save wrote. What isn't there or can't be read, as after an import, is the zero
+// value: it only makes the provider less patient.
+func loadMade(ctx context.Context, private privateReader) madeState {
+	var s madeState
+	data, diags := private.GetKey(ctx, privateKey)
+	if diags.HasError() || json.Unmarshal(data, &s) != nil {
+		return madeState{}
+	}
+	return s
+}

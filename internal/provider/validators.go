@@ -1,0 +1,105 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+)
+
+// lastNumericDate is the last second of the year 5138: what is larger counts milliseconds.
+const lastNumericDate = 99_999_999_999
+
+// isNumericDate accepts seconds since 1970 (RFC 7519, NumericDate).
+func isNumericDate() validator.Int64 { return numericDateValidator{} }
+
+type numericDateValidator struct{}
+
+// Description implements validator.Describer.
+func (numericDateValidator) Description(context.Context) string {
+	return "must be a NumericDate: seconds since 1970-01-01T00:00:00Z"
+}
+
+// MarkdownDescription implements validator.Describer.
+func (v numericDateValidator) MarkdownDescription(ctx context.Context) string {
+	return v.Description(ctx)
+}
+
+// ValidateInt64 implements validator.Int64.
+func (numericDateValidator) ValidateInt64(_ context.Context, req validator.Int64Request, resp *validator.Int64Response) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	value := req.ConfigValue.ValueInt64()
+	switch {
+	case value < 0:
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid date",
+			fmt.Sprintf("%d lies before 1970. The value counts seconds since 1970-01-01T00:00:00Z; "+
+				"provider::trustframework::numeric_date makes it from a date.", value))
+	case value > lastNumericDate:
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid date",
+			fmt.Sprintf("%d looks like milliseconds: in seconds it would lie in the year %d. The value counts seconds since 1970-01-01T00:00:00Z. "+
+				"Did you mean %d, which is %s?", value, 1970+value/31_556_952, value/1000, formatDate(value/1000)))
+	}
+}
+
+// isPathSegment refuses only what can't stand in an address; the service decides the rest.
+func isPathSegment() validator.String { return pathSegmentValidator{} }
+
+type pathSegmentValidator struct{}
+
+// Description implements validator.Describer.
+func (pathSegmentValidator) Description(context.Context) string {
+	return "must be one segment of a path"
+}
+
+// MarkdownDescription implements validator.Describer.
+func (v pathSegmentValidator) MarkdownDescription(ctx context.Context) string {
+	return v.Description(ctx)
+}
+
+// ValidateString implements validator.String.
+func (pathSegmentValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if why := notAPathSegment(req.ConfigValue.ValueString()); why != "" {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid key set name", fmt.Sprintf("%q can't name a key set: %s.", req.ConfigValue.ValueString(), why))
+	}
+}
+
+// notAPathSegment says why a text can't name a key set, or "".
+func notAPathSegment(text string) string {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return "it is empty"
+	case text == "." || text == "..":
+		return "it means a folder"
+	case strings.ContainsAny(text, "/\\?#%'"):
+		return `it has one of / \ ? # % ' in it`
+	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }):
+		return "it has a space or a control character in it"
+	}
+	return ""
+}
+
+// formatDate writes a NumericDate as people do.
+func formatDate(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
+
+// listOf writes values for a description.
+func listOf(values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = "`" + v + "`"
+	}
+	if len(quoted) < 2 {
+		return strings.Join(quoted, "")
+	}
+	return strings.Join(quoted[:len(quoted)-1], ", ") + " or " + quoted[len(quoted)-1]
+}

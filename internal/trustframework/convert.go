@@ -1,0 +1,116 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package trustframework
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// The SDK's parser fails on a number in a string and makes nothing of an empty body, both of which the
+// facts mention, so that answers are read here. encoding/json ignores the case of member names.
+
+type wireKey struct {
+	Kid    string      `json:"kid"`
+	Kty    string      `json:"kty"`
+	Use    string      `json:"use"`
+	Nbf    numericDate `json:"nbf"`
+	Exp    numericDate `json:"exp"`
+	Status string      `json:"status"`
+	N      string      `json:"n"`
+	E      string      `json:"e"`
+}
+
+type wireKeySet struct {
+	ID string `json:"id"`
+	// Keys is nil if the answer has no such member, which says nothing about the set's keys.
+	Keys *[]wireKey `json:"keys"`
+}
+
+type wireListing struct {
+	Value    *[]wireKeySet `json:"value"`
+	NextLink string        `json:"@odata.nextLink"`
+}
+
+// numericDate is an Int64 that some of the service's examples show as a string; null, a missing member
+// and "" are no date.
+type numericDate struct{ seconds *int64 }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *numericDate) UnmarshalJSON(data []byte) error {
+	text := strings.TrimSpace(string(bytes.Trim(data, `"`)))
+	if text == "" || text == "null" {
+		d.seconds = nil
+		return nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("%s is not a NumericDate: %w", data, err)
+	}
+	d.seconds = &seconds
+	return nil
+}
+
+func (w wireKey) key() Key {
+	return Key{
+		Kid:    w.Kid,
+		Kty:    foldKty(w.Kty),
+		Use:    strings.ToLower(w.Use),
+		Nbf:    w.Nbf.seconds,
+		Exp:    w.Exp.seconds,
+		Status: strings.ToLower(w.Status),
+		N:      w.N,
+		E:      w.E,
+	}
+}
+
+func (w wireKeySet) keySet() (set KeySet, keysKnown bool) {
+	set.ID = w.ID
+	if w.Keys == nil {
+		return set, false
+	}
+	for _, k := range *w.Keys {
+		set.Keys = append(set.Keys, k.key())
+	}
+	return set, true
+}
+
+// decodeKey reads the answer to an action. A key without a kid is no answer.
+func decodeKey(body []byte) (Key, error) {
+	var w wireKey
+	if err := json.Unmarshal(body, &w); err != nil {
+		return Key{}, fmt.Errorf("read a key: %w", err)
+	}
+	if w.Kid == "" {
+		return Key{}, errors.New("read a key: the answer has no kid")
+	}
+	return w.key(), nil
+}
+
+func decodeKeySet(body []byte) (KeySet, error) {
+	var w wireKeySet
+	if err := json.Unmarshal(body, &w); err != nil {
+		return KeySet{}, fmt.Errorf("read a key set: %w", err)
+	}
+	if w.ID == "" {
+		return KeySet{}, errors.New("read a key set: the answer has no id")
+	}
+	set, _ := w.keySet()
+	return set, nil
+}
+
+func decodeListing(body []byte) (wireListing, error) {
+	var w wireListing
+	if err := json.Unmarshal(body, &w); err != nil {
+		return wireListing{}, fmt.Errorf("read a list of key sets: %w", err)
+	}
+	if w.Value == nil {
+		return wireListing{}, errors.New("read a list of key sets: the answer has no value")
+	}
+	return w, nil
+}

@@ -1,0 +1,165 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package trustframework
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+)
+
+// Kind says what an error means for the caller.
+type Kind string
+
+// The kinds of errors.
+const (
+	// KindKeySetGone: the key set doesn't exist. No other kind means that.
+	KindKeySetGone Kind = "key set gone"
+	// KindKeyGone: the key set exists, the key doesn't.
+	KindKeyGone Kind = "key gone"
+	// KindExists: a key set of that name exists.
+	KindExists Kind = "exists"
+	// KindRefused: the service refused the request; nothing was done.
+	KindRefused Kind = "refused"
+	// KindDenied: not signed in, or without the permission; nothing was done.
+	KindDenied Kind = "denied"
+	// KindThrottled: too many requests for as long as the caller could wait; nothing was done.
+	KindThrottled Kind = "throttled"
+	// KindNotSent: the request didn't reach the service; nothing was done.
+	KindNotSent Kind = "not sent"
+	// KindUnavailable: the service failed or answered something unreadable.
+	KindUnavailable Kind = "unavailable"
+	// KindUnknownOutcome: nobody knows whether the object was made.
+	KindUnknownOutcome Kind = "unknown outcome"
+	// KindSeveral: more than one object may be the one that was made.
+	KindSeveral Kind = "several"
+)
+
+// Error is the one error of this package.
+type Error struct {
+	// Op is what was tried, such as "generate key".
+	Op string
+	// KeySetID is the key set it was tried on; "" for the whole tenant.
+	KeySetID string
+	// Kind says what it means.
+	Kind Kind
+	// Status is the HTTP status; 0 if there was no answer.
+	Status int
+	// Code is the service's error code, such as "AADB2C95028"; "" if it gave none.
+	Code string
+	// Message holds the service's own words; "" if it had none.
+	Message string
+	// RequestID and ClientRequestID are what Microsoft's support asks for; "" if there was no answer.
+	RequestID, ClientRequestID string
+	// Candidates are the kids that may be the key that was made, for KindSeveral.
+	Candidates []string
+	// Err is the cause, if it is another error.
+	Err error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.KeySetID != "" {
+		fmt.Fprintf(&b, " %q", e.KeySetID)
+	}
+	fmt.Fprintf(&b, ": %s", e.Kind)
+	if e.Status != 0 {
+		fmt.Fprintf(&b, ": status %d", e.Status)
+	}
+	if e.Code != "" {
+		fmt.Fprintf(&b, " %s", e.Code)
+	}
+	if e.Message != "" {
+		fmt.Fprintf(&b, ": %s", e.Message)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf returns the kind of err, or "" if err isn't an *Error.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return ""
+}
+
+// The codes that decide what an error means (source: "Error codes in Azure AD B2C" and reports of the
+// statuses they come with).
+const (
+	codeNotFound      = "AADB2C90073"
+	codeExists        = "AADB2C95028"
+	codeAdminThrottle = "AADB2C95043"
+	codeThrottleA     = "AADB2C90229"
+	codeThrottleB     = "AADB2C90244"
+	codeConcurrent    = "AADB2C95053"
+)
+
+// newError makes the error for an answer that isn't a success.
+func newError(op, keySetID string, a answer) *Error {
+	e := &Error{
+		Op:              op,
+		KeySetID:        keySetID,
+		Status:          a.status,
+		RequestID:       a.header.Get("request-id"),
+		ClientRequestID: a.header.Get("client-request-id"),
+	}
+	var body struct {
+		Error struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	// A body that isn't Graph's is some proxy's page: its first words are all there is to show.
+	if err := json.Unmarshal(a.body, &body); err != nil {
+		e.Message = excerpt(a.body)
+	}
+	e.Code = body.Error.Code
+	if body.Error.Message != "" {
+		e.Message = strings.TrimSpace(body.Error.Message)
+	}
+	e.Kind = classify(a.status, e.Code)
+	return e
+}
+
+func classify(status int, code string) Kind {
+	switch {
+	case code == codeNotFound && (status == http.StatusBadRequest || status == http.StatusNotFound):
+		return KindKeySetGone
+	// A 404 without Graph's error body comes from something between here and Graph, and UnknownError
+	// means an address that doesn't exist.
+	case status == http.StatusNotFound && code != "" && code != "UnknownError":
+		return KindKeySetGone
+	case code == codeExists:
+		return KindExists
+	case status == http.StatusTooManyRequests, code == codeAdminThrottle, code == codeThrottleA, code == codeThrottleB:
+		return KindThrottled
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return KindDenied
+	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout, code == codeConcurrent, status < http.StatusBadRequest:
+		return KindUnavailable
+	default:
+		return KindRefused
+	}
+}
+
+// excerpt is the beginning of a body in one line.
+func excerpt(body []byte) string {
+	const most = 200
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), 4*most)]), "")), " ")
+	for len(text) > most {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	return text
+}

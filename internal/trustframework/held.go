@@ -1,0 +1,75 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package trustframework
+
+import (
+	"sync"
+	"time"
+)
+
+// held remembers what this process has made, read or deleted: a key that some resource owns is never
+// taken for the one whose answer was lost, and a set made or deleted a moment ago may not look it yet.
+type held struct {
+	mu      sync.Mutex
+	keys    map[string]map[string]bool // by folded set id, by kid
+	made    map[string]time.Time       // by folded set id
+	deleted map[string]time.Time       // by folded set id
+}
+
+// hold registers keys as owned.
+func (h *held) hold(keySetID string, kids ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.keys == nil {
+		h.keys = map[string]map[string]bool{}
+	}
+	id := foldID(keySetID)
+	if h.keys[id] == nil {
+		h.keys[id] = map[string]bool{}
+	}
+	for _, kid := range kids {
+		h.keys[id][kid] = true
+	}
+}
+
+func (h *held) holds(keySetID, kid string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.keys[foldID(keySetID)][kid]
+}
+
+func (h *held) setMade(keySetID string, at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.made == nil {
+		h.made = map[string]time.Time{}
+	}
+	h.made[foldID(keySetID)] = at
+	delete(h.deleted, foldID(keySetID))
+}
+
+func (h *held) setDeleted(keySetID string, at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.deleted == nil {
+		h.deleted = map[string]time.Time{}
+	}
+	h.deleted[foldID(keySetID)] = at
+	delete(h.made, foldID(keySetID))
+	delete(h.keys, foldID(keySetID))
+}
+
+func (h *held) madeAt(keySetID string) (time.Time, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at, ok := h.made[foldID(keySetID)]
+	return at, ok
+}
+
+func (h *held) deletedAt(keySetID string) (time.Time, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at, ok := h.deleted[foldID(keySetID)]
+	return at, ok
+}

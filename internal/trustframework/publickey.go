@@ -1,0 +1,69 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package trustframework
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+)
+
+// PublicKeyPEM returns an RSA key's public half as a PKIX "PUBLIC KEY" block, or "" for a key that has
+// none to show. It fails if the service's modulus or exponent can't be read.
+func (k Key) PublicKeyPEM() (string, error) {
+	if !k.hasPublicKey() {
+		return "", nil
+	}
+	n, err := decodeInteger("n", k.N)
+	if err != nil {
+		return "", err
+	}
+	e, err := decodeInteger("e", k.E)
+	if err != nil {
+		return "", err
+	}
+	if !e.IsInt64() || e.Int64() > 1<<31-1 || e.Sign() <= 0 {
+		return "", errors.New("read the public key: e is out of range")
+	}
+	der, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: n, E: int(e.Int64())})
+	if err != nil {
+		return "", fmt.Errorf("encode the public key: %w", err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
+}
+
+// PublicKeyJWK returns an RSA key's public half as a JSON Web Key (RFC 7517), or "" for a key that has
+// none to show.
+func (k Key) PublicKeyJWK() (string, error) {
+	if !k.hasPublicKey() {
+		return "", nil
+	}
+	jwk, err := json.Marshal(struct {
+		Kid string `json:"kid"`
+		Kty string `json:"kty"`
+		Use string `json:"use"`
+		N   string `json:"n"`
+		E   string `json:"e"`
+	}{k.Kid, k.Kty, k.Use, k.N, k.E})
+	if err != nil {
+		return "", fmt.Errorf("encode the public key: %w", err)
+	}
+	return string(jwk), nil
+}
+
+func (k Key) hasPublicKey() bool { return k.Kty == KtyRSA && k.N != "" && k.E != "" }
+
+// decodeInteger reads a Base64urlUInt (RFC 7518, section 2).
+func decodeInteger(name, value string) (*big.Int, error) {
+	data, err := base64.RawURLEncoding.DecodeString(value)
+	if err != nil {
+		return nil, fmt.Errorf("read the public key: %s isn't base64url: %w", name, err)
+	}
+	return new(big.Int).SetBytes(data), nil
+}

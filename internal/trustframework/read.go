@@ -1,0 +1,259 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package trustframework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	abs "github.com/microsoft/kiota-abstractions-go"
+	sdk "github.com/microsoftgraph/msgraph-beta-sdk-go/trustframework"
+)
+
+// KeySet returns a key set with its keys. The reads of a refresh share one listing of the tenant; that
+// the set is gone is believed only when a read of the set itself says so and, if the set is young
+// (made less than YoungAge ago), goes on saying so for the settle time. The error is an *Error, of
+// KindKeySetGone if there is no such set.
+func (c *Client) KeySet(ctx context.Context, id string, young bool) (KeySet, error) {
+	e, err := c.look(ctx, "read key set", id, young, entry.hasKeys)
+	if err != nil {
+		return KeySet{}, err
+	}
+	return e.set, nil
+}
+
+// HasKeySet is KeySet for those who don't need the keys: it costs no read of its own where the listing
+// shows the set.
+func (c *Client) HasKeySet(ctx context.Context, id string, young bool) (KeySet, error) {
+	e, err := c.look(ctx, "read key set", id, young, func(e entry) bool { return e.gone == nil })
+	if err != nil {
+		return KeySet{}, err
+	}
+	return e.set, nil
+}
+
+// Key returns one key and the set it is in. Like KeySet, it believes only confirmed absence. The error
+// is an *Error, of KindKeySetGone or KindKeyGone if there is no such key.
+func (c *Client) Key(ctx context.Context, keySetID, kid string, young bool) (Key, KeySet, error) {
+	const op = "read key"
+	has := func(e entry) bool { _, ok := e.set.Key(kid); return e.gone == nil && ok }
+	e, err := c.look(ctx, op, keySetID, young, has)
+	if err != nil {
+		return Key{}, KeySet{}, err
+	}
+	key, ok := e.set.Key(kid)
+	if !ok {
+		return Key{}, e.set, &Error{Op: op, KeySetID: e.set.ID, Kind: KindKeyGone, Message: fmt.Sprintf("The key set has no key %q.", kid)}
+	}
+	return key, e.set, nil
+}
+
+// Hold registers keys as owned by a resource of this run, so that none of them is ever taken for a key
+// whose answer was lost.
+func (c *Client) Hold(keySetID string, kids ...string) { c.held.hold(keySetID, kids...) }
+
+// look finds an entry that shows what the caller wants to see, or the confirmed truth. The error is an
+// *Error, of KindKeySetGone if the set doesn't exist.
+func (c *Client) look(ctx context.Context, op, id string, young bool, shows func(entry) bool) (entry, error) {
+	e, ok := c.snapshot.get(id)
+	if !ok && c.snapshot.needsListing() {
+		if err := c.list(ctx, op); err != nil {
+			return entry{}, err
+		}
+		e, ok = c.snapshot.get(id)
+	}
+	if !ok || !e.direct && !shows(e) {
+		var err error
+		if e, err = c.readShared(ctx, op, id); err != nil {
+			return entry{}, err
+		}
+	}
+	if young && !shows(e) {
+		var err error
+		if e, err = c.lookAgain(ctx, op, id, shows); err != nil {
+			return entry{}, err
+		}
+	}
+	if e.gone != nil {
+		return entry{}, e.gone
+	}
+	return e, nil
+}
+
+// lookAgain reads a set over the settle time until it shows what it should.
+func (c *Client) lookAgain(ctx context.Context, op, id string, shows func(entry) bool) (e entry, err error) {
+	for wait := range c.waits(ctx) {
+		if err = wait(); err != nil {
+			return entry{}, asError(op, id, err)
+		}
+		if e, err = c.readShared(ctx, op, id); err != nil || shows(e) {
+			return e, err
+		}
+	}
+	return e, nil
+}
+
+// waits yields functions that each wait a little longer and together the settle time. The first comes
+// at once.
+func (c *Client) waits(ctx context.Context) func(yield func(wait func() error) bool) {
+	const longest = 10 * time.Second
+	return func(yield func(func() error) bool) {
+		end := c.clock.Now().Add(c.settleTime)
+		if !yield(func() error { return ctx.Err() }) {
+			return
+		}
+		for d := time.Second; ; d = min(2*d, longest) {
+			left := end.Sub(c.clock.Now())
+			if left <= 0 || !yield(func() error { return c.clock.Sleep(ctx, min(d, left)) }) {
+				return
+			}
+		}
+	}
+}
+
+// list fills the snapshot with the tenant's key sets, in one call however many ask for it. A service
+// that refuses to list is no error: each set is then read by itself.
+func (c *Client) list(ctx context.Context, op string) error {
+	err := c.listings.do(ctx, struct{}{}, func() error {
+		if !c.snapshot.needsListing() {
+			return nil
+		}
+		ctx, cancel := c.sharedContext(ctx)
+		defer cancel()
+		begun := c.snapshot.now()
+		listing, err := c.fetchListing(ctx)
+		switch kind := KindOf(err); {
+		case err == nil:
+			c.snapshot.putListing(begun, listing)
+			return nil
+		case kind == KindDenied, kind == KindRefused, kind == KindKeySetGone:
+			c.logger.WarnContext(ctx, "The service doesn't list key sets; each is read by itself", "error", err.Error())
+			c.snapshot.refuseListing()
+			return nil
+		default:
+			return err
+		}
+	})
+	return asError(op, "", err)
+}
+
+// fetchListing reads all pages of the listing.
+func (c *Client) fetchListing(ctx context.Context) ([]wireKeySet, error) {
+	const op = "list key sets"
+	var all []wireKeySet
+	builder := c.api.KeySets()
+	seen := map[string]bool{}
+	for {
+		a, err := send(ctx, op, "", func(ctx context.Context, options []abs.RequestOption) error {
+			_, err := builder.Get(ctx, &sdk.KeySetsRequestBuilderGetRequestConfiguration{Options: options})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if !a.ok() {
+			return nil, newError(op, "", a)
+		}
+		page, decodeErr := decodeListing(a.body)
+		if decodeErr != nil {
+			return nil, unreadable(op, "", a, decodeErr)
+		}
+		all = append(all, *page.Value...)
+		if page.NextLink == "" {
+			return all, nil
+		}
+		next, linkErr := c.nextPage(page.NextLink)
+		if linkErr == nil && seen[next] {
+			linkErr = errors.New("the pages of the list go round in a circle")
+		}
+		if linkErr != nil {
+			return nil, unreadable(op, "", a, linkErr)
+		}
+		seen[next] = true
+		builder = builder.WithUrl(next)
+	}
+}
+
+// nextPage turns a nextLink into an address at the configured endpoint: behind a proxy the service
+// names its own host, to which no token may go.
+func (c *Client) nextPage(link string) (string, error) {
+	u, err := url.Parse(link)
+	if err != nil {
+		return "", fmt.Errorf("the next page has no valid address: %w", err)
+	}
+	if !strings.HasSuffix(strings.ToLower(strings.TrimSuffix(u.Path, "/")), "/trustframework/keysets") || u.RawQuery == "" {
+		return "", fmt.Errorf("the next page %q is not one of key sets", u.Path)
+	}
+	return c.adapter.GetBaseUrl() + "/trustFramework/keySets?" + u.RawQuery, nil
+}
+
+// readShared reads one set and puts it into the snapshot, in one call for all who ask at the same time.
+func (c *Client) readShared(ctx context.Context, op, id string) (entry, error) {
+	err := c.reads.do(ctx, foldID(id), func() error {
+		ctx, cancel := c.sharedContext(ctx)
+		defer cancel()
+		begun := c.snapshot.now()
+		e, err := c.fetch(ctx, op, id)
+		if err != nil {
+			return err
+		}
+		c.snapshot.put(begun, id, e)
+		return nil
+	})
+	if err != nil {
+		return entry{}, asError(op, id, err)
+	}
+	e, ok := c.snapshot.get(id)
+	if !ok {
+		// A write came in between; what it left is read without company.
+		return c.fetch(ctx, op, id)
+	}
+	return e, nil
+}
+
+// fetch reads one set from the service. That the set is gone is a result, not an error.
+func (c *Client) fetch(ctx context.Context, op, id string) (entry, error) {
+	id = CanonicalID(id)
+	a, err := send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
+		_, err := c.api.KeySets().ByTrustFrameworkKeySetId(id).Get(ctx,
+			&sdk.KeySetsTrustFrameworkKeySetItemRequestBuilderGetRequestConfiguration{Options: options})
+		return err
+	})
+	if err != nil {
+		return entry{}, err
+	}
+	if !a.ok() {
+		e := newError(op, id, a)
+		if e.Kind == KindKeySetGone {
+			return entry{gone: e, direct: true}, nil
+		}
+		return entry{}, e
+	}
+	set, decodeErr := decodeKeySet(a.body)
+	if decodeErr != nil {
+		return entry{}, unreadable(op, id, a, decodeErr)
+	}
+	// A set read by itself that shows no keys has none.
+	return entry{set: set, keysKnown: true, direct: true}, nil
+}
+
+// unreadable makes the error for a success that can't be understood.
+func unreadable(op, keySetID string, a answer, cause error) *Error {
+	e := newError(op, keySetID, a)
+	e.Kind, e.Message, e.Err = KindUnavailable, "", cause
+	return e
+}
+
+// asError returns err as an *Error: a caller's own end, while others go on, isn't one yet.
+func asError(op, keySetID string, err error) error {
+	var e *Error
+	if err == nil || errors.As(err, &e) {
+		return err
+	}
+	return &Error{Op: op, KeySetID: keySetID, Kind: KindNotSent, Err: err}
+}

@@ -1,0 +1,65 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package trustframework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	abs "github.com/microsoft/kiota-abstractions-go"
+)
+
+// answer is what came back, before anybody made sense of it.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
+
+// send runs a call of the SDK with a response handler that takes the answer as it is, so that no
+// status, no header and no body is lost on the way through Kiota. The error means that there is no
+// answer.
+func send(ctx context.Context, op, keySetID string, call func(ctx context.Context, options []abs.RequestOption) error) (answer, *Error) {
+	var a answer
+	handler := abs.NewRequestHandlerOption()
+	handler.SetResponseHandler(func(response any, _ abs.ErrorMappings) (any, error) {
+		resp, ok := response.(*http.Response)
+		if !ok {
+			return nil, fmt.Errorf("the adapter answered with a %T", response)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if closeErr := resp.Body.Close(); err == nil {
+			err = closeErr
+		}
+		a = answer{status: resp.StatusCode, header: resp.Header, body: body}
+		return nil, err
+	})
+	if err := call(ctx, []abs.RequestOption{handler}); err != nil {
+		return answer{}, unanswered(op, keySetID, err)
+	}
+	return a, nil
+}
+
+// unanswered makes the error for a request without an answer. Unless the transport says that nothing
+// was sent, the service may have seen it.
+func unanswered(op, keySetID string, err error) *Error {
+	e := &Error{Op: op, KeySetID: keySetID, Kind: KindUnavailable, Err: err}
+	var transport interface {
+		error
+		RequestSent() bool
+	}
+	if errors.As(err, &transport) {
+		// The transport's error, without net/http's and Kiota's words around it.
+		e.Err = transport
+		if !transport.RequestSent() {
+			e.Kind = KindNotSent
+		}
+	}
+	return e
+}

@@ -1,0 +1,143 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package trustframework
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
+)
+
+// snapshotLife is how long what was read may be used: long enough for the reads of one refresh, short
+// enough for a process that outlives its commands.
+const snapshotLife = time.Minute
+
+// snapshot holds what is known of the tenant's key sets. Each set has a generation, raised at the
+// start and at the end of every write to it; what was read at an older generation is ignored, so that
+// a listing that began before a write can't hide its result.
+type snapshot struct {
+	clock clock.Clock
+
+	mu          sync.Mutex
+	generations map[string]uint64 // by folded id; absent means 0
+	entries     map[string]entry  // by folded id
+	listedAt    time.Time         // zero if there is no listing
+	unlistable  bool              // the service refuses to list; each set is read by itself
+}
+
+// entry is what is known of one key set.
+type entry struct {
+	set KeySet
+	// gone is the service's word that the set doesn't exist; nil if it does.
+	gone *Error
+	// keysKnown is false if the answer didn't say which keys the set has.
+	keysKnown bool
+	// direct is true if the set was read by itself or is known from our own write, and false if it
+	// comes from a listing, whose silence about a set or a key proves nothing.
+	direct     bool
+	generation uint64
+	at         time.Time
+}
+
+// hasKeys tells whether the entry can be relied on for which keys the set has. Some listings come
+// without keys, so that an empty set in a listing is worth another look.
+func (e entry) hasKeys() bool {
+	return e.gone == nil && e.keysKnown && (e.direct || len(e.set.Keys) > 0)
+}
+
+func newSnapshot(c clock.Clock) *snapshot {
+	return &snapshot{clock: c, generations: map[string]uint64{}, entries: map[string]entry{}}
+}
+
+// get returns what is known of a set, if it is fresh.
+func (s *snapshot) get(id string) (entry, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.entries[foldID(id)]
+	if !ok || e.generation != s.generations[foldID(id)] || !s.fresh(e.at) {
+		return entry{}, false
+	}
+	return e, true
+}
+
+// needsListing tells whether a listing would add anything.
+func (s *snapshot) needsListing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.unlistable && !s.fresh(s.listedAt)
+}
+
+// refuseListing remembers that the service doesn't list.
+func (s *snapshot) refuseListing() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unlistable = true
+}
+
+// now returns the generations at this moment, to be given back with what is read from here on.
+func (s *snapshot) now() map[string]uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.generations)
+}
+
+// putListing stores a whole listing that was begun at the given generations.
+func (s *snapshot) putListing(begun map[string]uint64, listing []wireKeySet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := s.clock.Now()
+	for id, e := range s.entries {
+		if !e.direct || !s.fresh(e.at) {
+			delete(s.entries, id)
+		}
+	}
+	for _, w := range listing {
+		id := foldID(w.ID)
+		if begun[id] != s.generations[id] {
+			continue
+		}
+		if known, ok := s.entries[id]; ok && known.generation == begun[id] {
+			continue // read by itself a moment ago, which says more
+		}
+		set, keysKnown := w.keySet()
+		s.entries[id] = entry{set: set, keysKnown: keysKnown, generation: begun[id], at: at}
+	}
+	s.listedAt = at
+}
+
+// put stores what a read of one set, begun at the given generations, has shown.
+func (s *snapshot) put(begun map[string]uint64, id string, e entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.direct, e.generation, e.at = true, begun[foldID(id)], s.clock.Now()
+	if e.generation == s.generations[foldID(id)] {
+		s.entries[foldID(id)] = e
+	}
+}
+
+// write raises the set's generation; what was known of the set is no longer used. The function it
+// returns is called when the write is over, with what is now known of the set or nil.
+func (s *snapshot) write(id string) (end func(known *entry)) {
+	id = foldID(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.generations[id]++
+	return func(known *entry) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.generations[id]++
+		delete(s.entries, id)
+		if known != nil {
+			e := *known
+			e.direct, e.generation, e.at = true, s.generations[id], s.clock.Now()
+			s.entries[id] = e
+		}
+	}
+}
+
+func (s *snapshot) fresh(at time.Time) bool {
+	return !at.IsZero() && s.clock.Now().Sub(at) < snapshotLife
+}

@@ -1,0 +1,311 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package trustframework
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	abs "github.com/microsoft/kiota-abstractions-go"
+	"github.com/microsoftgraph/msgraph-beta-sdk-go/models"
+	sdk "github.com/microsoftgraph/msgraph-beta-sdk-go/trustframework"
+)
+
+// filledNbf is how far from the moment of the request an nbf may lie that the service has filled in
+// for one that was left out.
+const filledNbf = 10 * time.Minute
+
+// MadeKeySet is a new key set.
+type MadeKeySet struct {
+	KeySet
+	// Recovered is true if the service's answer was lost and the set was found by reading.
+	Recovered bool
+}
+
+// GenerateKeyInput is what a key is generated from.
+type GenerateKeyInput struct {
+	// KeySetID is the name or id of an existing key set.
+	KeySetID string
+	// Use and Kty are values of Uses and KeyTypes.
+	Use, Kty string
+	// Nbf and Exp are NumericDates in seconds; nil for none.
+	Nbf, Exp *int64
+}
+
+// MadeKey is a new key.
+type MadeKey struct {
+	Key
+	// KeySetID is the set's id in the service's spelling.
+	KeySetID string
+	// Recovered is true if the service's answer was lost and the key was found by reading.
+	Recovered bool
+	// Resent is true if a first request was given up for lost. Its key may still appear.
+	Resent bool
+	// Twins are the kids of keys that may come from the first request.
+	Twins []string
+	// Known are the kids of all keys known to be in the set beside this one.
+	Known []string
+}
+
+// CreateKeySet makes an empty key set of a name, to which the service adds its prefix. Its ctx bounds
+// everything until the request leaves; see Reserve. The error is an *Error, of KindExists if there is
+// such a set, and of KindUnknownOutcome if nobody knows whether it was made.
+func (c *Client) CreateKeySet(ctx context.Context, name string) (MadeKeySet, error) {
+	const op = "create key set"
+	id := CanonicalID(name)
+	unlock, err := c.locks.lock(ctx, id)
+	if err != nil {
+		return MadeKeySet{}, asError(op, id, err)
+	}
+	defer unlock()
+	existed := c.listed(ctx, op, id)
+	end := c.snapshot.write(id)
+	m, err := makeOnce(ctx, c, recipe[KeySet]{
+		name: func(s KeySet) string { return s.ID },
+		post: func(ctx context.Context) (KeySet, *Error) { return c.postKeySet(ctx, op, id) },
+		find: func(ctx context.Context) ([]KeySet, error) {
+			e, err := c.fetch(ctx, op, id)
+			// A set that was there before, or that somebody has put keys into, isn't the one we made.
+			if err != nil || e.gone != nil || existed || len(e.set.Keys) > 0 {
+				return nil, err
+			}
+			return []KeySet{e.set}, nil
+		},
+	})
+	if err != nil {
+		end(nil)
+		return MadeKeySet{}, err
+	}
+	end(&entry{set: m.value, keysKnown: true})
+	c.held.setMade(id, c.clock.Now())
+	return MadeKeySet{KeySet: m.value, Recovered: m.recovered}, nil
+}
+
+// listed tells whether the tenant's listing shows a set. Without a listing the answer is no: then only
+// a set that is empty can be mistaken for a new one.
+func (c *Client) listed(ctx context.Context, op, id string) bool {
+	if c.snapshot.needsListing() {
+		if err := c.list(ctx, op); err != nil {
+			c.logger.WarnContext(ctx, "Unable to list key sets before creating one", "error", err.Error())
+		}
+	}
+	e, ok := c.snapshot.get(id)
+	return ok && e.gone == nil
+}
+
+func (c *Client) postKeySet(ctx context.Context, op, id string) (KeySet, *Error) {
+	body := models.NewTrustFrameworkKeySet()
+	body.SetId(&id)
+	a, err := c.post(ctx, op, id, KindExists, c.held.deletedAt, func(ctx context.Context, options []abs.RequestOption) error {
+		_, err := c.api.KeySets().Post(ctx, body, &sdk.KeySetsRequestBuilderPostRequestConfiguration{Options: options})
+		return err
+	})
+	if err != nil {
+		return KeySet{}, err
+	}
+	set, decodeErr := decodeKeySet(a.body)
+	if decodeErr != nil {
+		return KeySet{}, unreadable(op, id, a, decodeErr)
+	}
+	return set, nil
+}
+
+// GenerateKey makes a key. Its ctx bounds everything until the request leaves; see Reserve. The error
+// is an *Error: of KindKeySetGone if there is no such set, of KindSeveral or KindUnknownOutcome if a
+// key may have been made that can't be told from others or wasn't seen, and for every other kind no key
+// was made.
+func (c *Client) GenerateKey(ctx context.Context, in GenerateKeyInput) (MadeKey, error) {
+	const op = "generate key"
+	id := CanonicalID(in.KeySetID)
+	unlock, err := c.locks.lock(ctx, id)
+	if err != nil {
+		return MadeKey{}, asError(op, id, err)
+	}
+	defer unlock()
+	before, err := c.look(ctx, op, id, c.justMade(id), entry.hasKeys)
+	if err != nil {
+		return MadeKey{}, err
+	}
+	started := c.clock.Now()
+	end := c.snapshot.write(id)
+	m, err := makeOnce(ctx, c, recipe[Key]{
+		name: func(k Key) string { return k.Kid },
+		post: func(ctx context.Context) (Key, *Error) { return c.postGenerateKey(ctx, op, id, in) },
+		find: func(ctx context.Context) ([]Key, error) {
+			e, err := c.fetch(ctx, op, id)
+			if err != nil {
+				return nil, err
+			}
+			return c.candidates(before.set, e.set, in, started), nil
+		},
+	})
+	if err != nil {
+		end(nil)
+		return MadeKey{}, err
+	}
+	c.held.hold(id, m.value.Kid)
+	key := MadeKey{Key: m.value, KeySetID: before.set.ID, Recovered: m.recovered, Resent: m.resent}
+	for _, twin := range m.twins {
+		key.Twins = append(key.Twins, twin.Kid)
+	}
+	for _, k := range before.set.Keys {
+		key.Known = append(key.Known, k.Kid)
+	}
+	if m.recovered || m.resent {
+		end(nil) // others may have written meanwhile; the next reader looks
+		return key, nil
+	}
+	after := KeySet{ID: before.set.ID, Keys: append(append([]Key{}, before.set.Keys...), m.value)}
+	end(&entry{set: after, keysKnown: true})
+	return key, nil
+}
+
+func (c *Client) postGenerateKey(ctx context.Context, op, id string, in GenerateKeyInput) (Key, *Error) {
+	body := sdk.NewKeySetsItemGenerateKeyPostRequestBody()
+	body.SetUse(&in.Use)
+	body.SetKty(&in.Kty)
+	body.SetNbf(in.Nbf)
+	body.SetExp(in.Exp)
+	a, err := c.post(ctx, op, id, KindKeySetGone, c.held.madeAt, func(ctx context.Context, options []abs.RequestOption) error {
+		_, err := c.api.KeySets().ByTrustFrameworkKeySetId(id).GenerateKey().Post(ctx, body,
+			&sdk.KeySetsItemGenerateKeyRequestBuilderPostRequestConfiguration{Options: options})
+		return err
+	})
+	if err != nil {
+		return Key{}, err
+	}
+	key, decodeErr := decodeKey(a.body)
+	if decodeErr != nil {
+		return Key{}, unreadable(op, id, a, decodeErr)
+	}
+	return key, nil
+}
+
+// candidates are the keys in now that may be the one asked for: new since before, owned by nobody in
+// this process, and alike.
+func (c *Client) candidates(before, now KeySet, in GenerateKeyInput, started time.Time) []Key {
+	var found []Key
+	for _, k := range now.Keys {
+		if _, old := before.Key(k.Kid); !old && !c.held.holds(now.ID, k.Kid) && in.fits(k, started) {
+			found = append(found, k)
+		}
+	}
+	return found
+}
+
+// fits tells whether a key can be what came of a request that was sent at a given time.
+func (in GenerateKeyInput) fits(k Key, sent time.Time) bool {
+	if k.Use != in.Use || k.Kty != in.Kty || !sameDate(in.Exp, k.Exp) {
+		return false
+	}
+	if in.Nbf == nil && k.Nbf != nil {
+		return time.Unix(*k.Nbf, 0).Sub(sent).Abs() <= filledNbf
+	}
+	return sameDate(in.Nbf, k.Nbf)
+}
+
+// Unowned lists the kids of keys in set that have exactly the use, kty and dates of in and that nothing
+// in this process has made or read.
+func (c *Client) Unowned(set KeySet, in GenerateKeyInput) []string {
+	var kids []string
+	for _, k := range set.Keys {
+		if k.Use == in.Use && k.Kty == in.Kty && sameDate(k.Nbf, in.Nbf) && sameDate(k.Exp, in.Exp) && !c.held.holds(set.ID, k.Kid) {
+			kids = append(kids, k.Kid)
+		}
+	}
+	return kids
+}
+
+func sameDate(a, b *int64) bool {
+	return a == nil && b == nil || a != nil && b != nil && *a == *b
+}
+
+// post sends a POST. The service may be late to see a set that this process has just made or deleted,
+// which passing refusal is waited out: it was no work, so that sending again is safe.
+func (c *Client) post(ctx context.Context, op, id string, passing Kind, since func(string) (time.Time, bool),
+	call func(context.Context, []abs.RequestOption) error,
+) (answer, *Error) {
+	var refusal *Error
+	for wait := range c.waits(ctx) {
+		if err := wait(); err != nil {
+			if refusal == nil {
+				refusal = &Error{Op: op, KeySetID: id, Kind: KindNotSent, Err: err}
+			}
+			return answer{}, refusal
+		}
+		a, err := send(ctx, op, id, call)
+		if err != nil {
+			return answer{}, err
+		}
+		if a.ok() {
+			return a, nil
+		}
+		refusal = newError(op, id, a)
+		at, ok := since(id)
+		if refusal.Kind != passing || !ok || c.clock.Now().Sub(at) >= c.settleTime {
+			break
+		}
+	}
+	return answer{}, refusal
+}
+
+// DeleteKeySet deletes a key set and its keys. That there is none is no error, unless the set is young
+// and may not be visible yet: then it is tried again over the settle time.
+func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error {
+	const op = "delete key set"
+	id = CanonicalID(id)
+	unlock, err := c.locks.lock(ctx, id)
+	if err != nil {
+		return asError(op, id, err)
+	}
+	defer unlock()
+	end := c.snapshot.write(id)
+	for wait := range c.waits(ctx) {
+		if err := wait(); err != nil {
+			end(nil)
+			return asError(op, id, err)
+		}
+		a, err := send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
+			return c.api.KeySets().ByTrustFrameworkKeySetId(id).Delete(ctx,
+				&sdk.KeySetsTrustFrameworkKeySetItemRequestBuilderDeleteRequestConfiguration{Options: options})
+		})
+		if err != nil {
+			end(nil)
+			return err
+		}
+		if a.ok() {
+			break
+		}
+		refusal := newError(op, id, a)
+		if refusal.Kind != KindKeySetGone {
+			end(nil)
+			return refusal
+		}
+		if !young && !c.justMade(id) {
+			break
+		}
+	}
+	end(nil)
+	c.held.setDeleted(id, c.clock.Now())
+	return nil
+}
+
+// justMade tells whether this process has made the set so recently that it may not be visible.
+func (c *Client) justMade(id string) bool {
+	at, ok := c.held.madeAt(id)
+	return ok && c.clock.Now().Sub(at) < YoungAge
+}
+
+// Late lists the kids of keys in set that may come from a request of in that was sent at a given time
+// and given up for lost: alike, not among the known ones, and read or made by nothing in this process.
+func (c *Client) Late(set KeySet, in GenerateKeyInput, sent time.Time, known []string) []string {
+	var kids []string
+	for _, k := range set.Keys {
+		if !slices.Contains(known, k.Kid) && !c.held.holds(set.ID, k.Kid) && in.fits(k, sent) {
+			kids = append(kids, k.Kid)
+		}
+	}
+	return kids
+}
