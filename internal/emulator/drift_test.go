@@ -1,0 +1,89 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package emulator_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
+)
+
+func TestTenant_Drift_ShowsAtOnceAndLeavesNoTrace(t *testing.T) {
+	t.Parallel()
+	c := newCaller(t, emulator.Config{})
+	c.tenant.SetLag(time.Hour)
+	c.tenant.AddKeySet("A")
+	c.tenant.AddKeySet("B2C_1A_a") // there already
+	nbf, exp := int64(10), int64(20)
+	first := c.tenant.AddKey("A", emulator.KeySpec{Kty: "oct", Use: "enc", Nbf: &nbf, Exp: &exp})
+	second := c.tenant.AddKey("b2c_1a_A", emulator.KeySpec{})
+	nbf = 99 // the store has its own copy
+	if got := c.tenant.Journal(); len(got) != 0 {
+		t.Errorf("journal %v", got)
+	}
+	const set = "/trustFramework/keySets/B2C_1A_A"
+	if got := c.call(http.MethodGet, set, "").kids(t); !slices.Equal(got, []string{first, second}) {
+		t.Errorf("kids %q", got)
+	}
+	sets := c.tenant.KeySets()
+	if len(sets) != 1 || len(sets[0].Keys) != 2 {
+		t.Fatalf("sets %v", sets)
+	}
+	if k := sets[0].Keys[0]; k.Kid != first || k.Kty != "oct" || k.Use != "enc" || *k.Nbf != 10 || *k.Exp != 20 || k.Status != "enabled" || k.N != "" {
+		t.Errorf("first key %v", k)
+	}
+	if k := sets[0].Keys[1]; k.Kid != second || k.Kty != "RSA" || k.Use != "sig" || k.Nbf != nil || k.Exp != nil || k.N == "" || k.E != "AQAB" {
+		t.Errorf("second key %v", k)
+	}
+	*sets[0].Keys[0].Nbf = 77 // what a caller does to its copy changes nothing
+	c.tenant.SetKeyStatus("A", second, false)
+	if k := c.tenant.KeySets()[0].Keys; *k[0].Nbf != 10 || k[1].Status != "disabled" {
+		t.Errorf("keys %v", k)
+	}
+	c.tenant.RemoveKey("A", first)
+	if got := c.call(http.MethodGet, set, "").kids(t); !slices.Equal(got, []string{second}) {
+		t.Errorf("kids after the removal %q", got)
+	}
+	c.tenant.RemoveKeySet("A")
+	if got := c.call(http.MethodGet, "/trustFramework/keySets", "").ids(t); len(got) != 0 {
+		t.Errorf("listed %q", got)
+	}
+}
+
+func TestTenant_Drift_WhenThereIsNoSuchThing(t *testing.T) {
+	t.Parallel()
+	c := newCaller(t, emulator.Config{})
+	if kid := c.tenant.AddKey("None", emulator.KeySpec{Kty: "oct"}); kid != "" {
+		t.Errorf("kid %q", kid)
+	}
+	c.tenant.RemoveKey("None", "x")
+	c.tenant.RemoveKeySet("None")
+	if c.tenant.SetKeyStatus("None", "x", true) {
+		t.Error("a status was set")
+	}
+	c.tenant.AddKeySet("A")
+	if c.tenant.SetKeyStatus("A", "x", true) {
+		t.Error("a status was set")
+	}
+}
+
+func TestTenant_RemoveKey_LeavesTheBackupAlone(t *testing.T) {
+	t.Parallel()
+	c := newCaller(t, emulator.Config{})
+	c.make("A")
+	kid := c.generate("B2C_1A_A", octSig)
+	c.tenant.SetLag(time.Minute)
+	c.call(http.MethodDelete, "/trustFramework/keySets/B2C_1A_A", "").want(t, http.StatusNoContent, "")
+	c.tenant.RemoveKey("A", kid)
+	sets := c.tenant.KeySets()
+	if len(sets) != 1 || sets[0].ID != "B2C_1A_A.bak" || len(sets[0].Keys) != 1 {
+		t.Errorf("sets %v", sets)
+	}
+	if got := c.call(http.MethodGet, "/trustFramework/keySets/B2C_1A_A", "").kids(t); len(got) != 0 {
+		t.Errorf("kids of the deleted set %q", got)
+	}
+}

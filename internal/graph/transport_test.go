@@ -1,0 +1,377 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/clock/clocktest"
+)
+
+// fakeCredential hands out numbered tokens and remembers what they were asked for.
+type fakeCredential struct {
+	mu   sync.Mutex
+	asks []policy.TokenRequestOptions
+	err  error
+}
+
+func (c *fakeCredential) GetToken(_ context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asks = append(c.asks, options)
+	return azcore.AccessToken{Token: fmt.Sprintf("token-%d", len(c.asks))}, c.err
+}
+
+// service is a scripted Graph: each request gets the next answer, and the last one again and again.
+type service struct {
+	t          *testing.T
+	server     *httptest.Server
+	clock      *clocktest.Fake
+	credential *fakeCredential
+	log        *bytes.Buffer
+
+	mu       sync.Mutex
+	requests []*http.Request
+	bodies   []string
+	times    []time.Time
+}
+
+func newService(t *testing.T, answers ...http.HandlerFunc) *service {
+	t.Helper()
+	s := &service{t: t, clock: clocktest.NewFake(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)), credential: &fakeCredential{}, log: &bytes.Buffer{}}
+	s.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		s.mu.Lock()
+		answer := answers[min(len(s.requests), len(answers)-1)]
+		s.requests, s.bodies, s.times = append(s.requests, r), append(s.bodies, string(body)), append(s.times, s.clock.Now())
+		s.mu.Unlock()
+		answer(w, r)
+	}))
+	s.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	t.Cleanup(s.server.Close)
+	return s
+}
+
+func (s *service) transport() *transport {
+	s.t.Helper()
+	endpoint, err := parseOrigin(s.server.URL)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &transport{
+		base:           s.server.Client().Transport,
+		endpoint:       endpoint,
+		tokens:         tokenSource{credential: s.credential, scope: "scope"},
+		gate:           &gate{clock: s.clock},
+		clock:          s.clock,
+		logger:         slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		userAgent:      "test-agent",
+		attemptTimeout: 10 * time.Second,
+	}
+}
+
+func (s *service) send(ctx context.Context, method, body string) (*http.Response, string, error) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, s.server.URL+"/beta/x", strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp, err := s.transport().RoundTrip(req)
+	if err != nil {
+		return nil, "", err
+	}
+	content, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp, string(content), resp.Body.Close()
+}
+
+func status(code int, body string, header ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for i := 0; i+1 < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func odata(code string) string { return fmt.Sprintf(`{"error":{"code":%q,"message":"m"}}`, code) }
+
+func halfABody(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Length", "100")
+	_, _ = io.WriteString(w, `{"half":`)
+	if err := http.NewResponseController(w).Flush(); err != nil {
+		panic(err)
+	}
+	panic(http.ErrAbortHandler)
+}
+
+func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+
+// TestTransport_RoundTrip_SendsAgainOnlyWhatDoesNoHarm: requests is how many times the request
+// reached a service that fails in the given way once and then works.
+func TestTransport_RoundTrip_SendsAgainOnlyWhatDoesNoHarm(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		answer    http.HandlerFunc
+		get, post int
+	}{
+		"200":                  {status(200, `{}`), 1, 1},
+		"400":                  {status(400, odata("AADB2C")), 1, 1},
+		"400 AADB2C95043":      {status(400, odata("AADB2C95043")), 2, 2},
+		"400 AADB2C90229":      {status(400, odata("AADB2C90229")), 2, 2},
+		"400 AADB2C95053":      {status(400, odata("AADB2C95053")), 2, 1},
+		"401":                  {status(401, odata("InvalidAuthenticationToken")), 2, 2},
+		"403":                  {status(403, odata("AADB2C")), 1, 1},
+		"408":                  {status(408, ""), 2, 1},
+		"429":                  {status(429, ""), 2, 2},
+		"500":                  {status(500, odata("AADB2C90063")), 2, 1},
+		"502 in HTML":          {status(502, "<html>"), 2, 1},
+		"503":                  {status(503, ""), 2, 1},
+		"504":                  {status(504, ""), 2, 1},
+		"302":                  {status(302, "", "Location", "/elsewhere"), 2, 1},
+		"200 empty":            {status(200, ""), 2, 1},
+		"200 in HTML":          {status(200, "<html>"), 2, 1},
+		"half a body":          {halfABody, 2, 1},
+		"connection cut":       {cut, 2, 1},
+		"half a refusal":       {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(400); halfABody(w, r) }, 1, 1},
+		"odd claims challenge": {status(401, "", "WWW-Authenticate", "Bearer claims=oops"), 2, 2},
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			t.Run(method+" "+name, func(t *testing.T) {
+				t.Parallel()
+				want := row.get
+				if method == http.MethodPost {
+					want = row.post
+				}
+				s := newService(t, row.answer, status(200, `{}`))
+				_, _, err := s.send(t.Context(), method, `{"a":1}`)
+				if len(s.requests) != want {
+					t.Errorf("%d requests, want %d (error %v)", len(s.requests), want, err)
+				}
+				for i, r := range s.requests {
+					if s.bodies[i] != `{"a":1}` || r.ContentLength != 7 || r.Header.Get("Content-Encoding") != "" || r.Header.Get("Idempotency-Key") != "" {
+						t.Errorf("request %d: body %q, length %d, header %v", i, s.bodies[i], r.ContentLength, r.Header)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestTransport_RoundTrip_WaitsAsLongAsTheServiceSays(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]time.Duration{
+		"2.128":                         2128 * time.Millisecond,
+		"17":                            17 * time.Second,
+		"Tue, 01 Jan 2030 00:01:00 GMT": time.Minute,
+		"Mon, 31 Dec 2029 23:59:00 GMT": 0,
+	} {
+		t.Run(value, func(t *testing.T) {
+			t.Parallel()
+			s := newService(t, status(429, "", "Retry-After", value), status(200, `{}`))
+			if _, _, err := s.send(t.Context(), http.MethodPost, "{}"); err != nil {
+				t.Fatal(err)
+			}
+			if waited := s.times[1].Sub(s.times[0]); waited < want || waited > want+time.Second {
+				t.Errorf("waited %s, want %s", waited, want)
+			}
+		})
+	}
+}
+
+func TestRetryAfter_NonsenseIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{"", "soon", "-1", "NaN", "+Inf", "1e300"} {
+		if d, ok := retryAfter(http.Header{"Retry-After": {value}}, time.Now()); ok {
+			t.Errorf("%q is %s", value, d)
+		}
+	}
+}
+
+func TestTransport_RoundTrip_A429PausesTheWholeClient(t *testing.T) {
+	t.Parallel()
+	s := newService(t, status(200, `{}`))
+	tr := s.transport()
+	begun := s.clock.Now()
+	tr.gate.pause(30 * time.Second)
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/beta/other", nil)
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if waited := s.times[0].Sub(begun); waited < 30*time.Second {
+		t.Errorf("another request came after %s", waited)
+	}
+}
+
+func TestTransport_RoundTrip_GivesUpInTimeWithTheServicesWords(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{429, 503} {
+		s := newService(t, status(code, odata("X"), "Retry-After", "50"))
+		ctx, cancel := s.clock.WithTimeout(t.Context(), 2*time.Minute)
+		resp, body, err := s.send(ctx, http.MethodGet, "")
+		cancel()
+		if err != nil || resp.StatusCode != code || body != odata("X") {
+			t.Errorf("got %v, %q, %v", resp, body, err)
+		}
+		if n := len(s.requests); n != 3 {
+			t.Errorf("%d requests", n)
+		}
+	}
+}
+
+func TestTransport_RoundTrip_TokenGoesToTheConfiguredOriginOnly(t *testing.T) {
+	t.Parallel()
+	s := newService(t, status(200, `{}`))
+	u, _ := url.Parse(s.server.URL)
+	for _, other := range []string{
+		"http://" + u.Host,
+		"https://" + u.Hostname() + ":1",
+		"https://graph.microsoft.com",
+		"https://" + u.Hostname() + ".example.com:" + u.Port(),
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, other+"/beta/x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := s.transport().RoundTrip(req)
+		var e *Error
+		if !errors.As(err, &e) || e.Sent {
+			t.Errorf("%s: got %v, %v", other, resp, err)
+		}
+	}
+	if len(s.requests) > 0 || len(s.credential.asks) > 0 {
+		t.Errorf("%d requests, %d tokens", len(s.requests), len(s.credential.asks))
+	}
+}
+
+func TestTransport_RoundTrip_AnswersAClaimsChallengeOnce(t *testing.T) {
+	t.Parallel()
+	claims := `{"access_token":{"nbf":{"essential":true,"value":"1"}}}`
+	challenge := status(401, "", "WWW-Authenticate",
+		`Bearer realm="", error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString([]byte(claims))+`"`)
+	s := newService(t, challenge)
+	resp, _, err := s.send(t.Context(), http.MethodPost, "{}")
+	if err != nil || resp.StatusCode != 401 {
+		t.Fatalf("got %v, %v", resp, err)
+	}
+	if resp.Header.Get("WWW-Authenticate") != "" {
+		t.Error("Kiota would send the request once more")
+	}
+	var asked []string
+	for _, ask := range s.credential.asks {
+		asked = append(asked, ask.Claims)
+		if !ask.EnableCAE || !slices.Equal(ask.Scopes, []string{"scope"}) {
+			t.Errorf("asked for %v", ask)
+		}
+	}
+	if !slices.Equal(asked, []string{"", claims}) {
+		t.Errorf("asked for tokens with claims %q", asked)
+	}
+	if got := s.requests[1].Header.Get("Authorization"); got != "Bearer token-2" {
+		t.Errorf("sent %q", got)
+	}
+}
+
+func TestTransport_RoundTrip_TellsWhetherARequestWasSent(t *testing.T) {
+	t.Parallel()
+	t.Run("cut", func(t *testing.T) {
+		t.Parallel()
+		_, _, err := newService(t, cut).send(t.Context(), http.MethodPost, "{}")
+		var e *Error
+		if !errors.As(err, &e) || !e.RequestSent() {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("no token", func(t *testing.T) {
+		t.Parallel()
+		s := newService(t, status(200, `{}`))
+		s.credential.err = errors.New("no token today")
+		_, _, err := s.send(t.Context(), http.MethodPost, "{}")
+		var e *Error
+		if !errors.As(err, &e) || e.RequestSent() || !errors.Is(err, s.credential.err) || len(s.requests) != 0 {
+			t.Errorf("got %v, %d requests", err, len(s.requests))
+		}
+	})
+	t.Run("untrusted certificate", func(t *testing.T) {
+		t.Parallel()
+		s := newService(t, status(200, `{}`))
+		tr := s.transport()
+		base, err := NewHTTPTransport(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr.base = base
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.server.URL+"/beta/x", nil)
+		begun := s.clock.Now()
+		_, err = tr.RoundTrip(req)
+		var e *Error
+		if !errors.As(err, &e) || e.RequestSent() || len(s.requests) != 0 {
+			t.Errorf("got %v", err)
+		}
+		if waited := s.clock.Now().Sub(begun); waited > 0 {
+			t.Errorf("waited %s for a certificate to become trusted", waited)
+		}
+	})
+}
+
+func TestTransport_RoundTrip_APostUnderWayIsNotTakenBack(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s := newService(t, func(w http.ResponseWriter, r *http.Request) {
+		cancel()
+		status(200, `{"made":true}`)(w, r)
+	})
+	_, body, err := s.send(ctx, http.MethodPost, "{}")
+	if err != nil || body != `{"made":true}` {
+		t.Errorf("got %q, %v", body, err)
+	}
+	if _, _, err := s.send(ctx, http.MethodPost, "{}"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if len(s.requests) != 1 {
+		t.Errorf("%d requests", len(s.requests))
+	}
+}
+
+func TestTransport_RoundTrip_LogHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	s := newService(t, status(500, odata("AADB2C90063")), status(200, `{"k":"key-material"}`))
+	if _, _, err := s.send(t.Context(), http.MethodPut, `{"k":"key-material"}`); err != nil {
+		t.Fatal(err)
+	}
+	log := s.log.String()
+	for _, secret := range []string{"token-", "key-material", "Bearer"} {
+		if strings.Contains(log, secret) {
+			t.Errorf("%q is in the log:\n%s", secret, log)
+		}
+	}
+	for _, want := range []string{"status=500", "code=AADB2C90063", "status=200", "attempt=2", "client_request_id="} {
+		if !strings.Contains(log, want) {
+			t.Errorf("%q isn't in the log:\n%s", want, log)
+		}
+	}
+}
