@@ -5,6 +5,7 @@ package provider_test
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +22,49 @@ import (
 type world struct {
 	*acctest.Env
 	clock *clocktest.Fake
+
+	mu      sync.Mutex
+	watches []watch
+}
+
+// watch is something to do when the n-th request of an operation has been worked on.
+type watch struct {
+	op emulator.Op
+	n  int
+	do func()
+}
+
+// onAnswer calls do before the n-th request of an operation, from now on, is answered.
+func (w *world) onAnswer(op emulator.Op, n int, do func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.watches = append(w.watches, watch{op: op, n: n, do: do})
+}
+
+func (w *world) observe(e emulator.Entry) {
+	w.mu.Lock()
+	var due []func()
+	for i := range w.watches {
+		if w.watches[i].op == e.Op {
+			if w.watches[i].n--; w.watches[i].n == 0 {
+				due = append(due, w.watches[i].do)
+			}
+		}
+	}
+	w.mu.Unlock()
+	for _, do := range due {
+		do()
+	}
+}
+
+// keys are the keys that a key set really holds.
+func (w *world) keys(id string) []emulator.Key {
+	for _, s := range w.KeySets() {
+		if s.ID == id {
+			return s.Keys
+		}
+	}
+	return nil
 }
 
 // start is the time at which every test's world begins.
@@ -28,8 +72,9 @@ func start() time.Time { return time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC) }
 
 func newWorld(t *testing.T, switches emulator.Switches) *world {
 	t.Helper()
-	clock := clocktest.NewFake(start())
-	return &world{Env: acctest.Start(t, emulator.Config{Clock: clock, Switches: switches}), clock: clock}
+	w := &world{clock: clocktest.NewFake(start())}
+	w.Env = acctest.Start(t, emulator.Config{Clock: w.clock, Switches: switches, Observe: w.observe})
+	return w
 }
 
 // factories make the provider under test. It sees no environment variables but those given.

@@ -1,0 +1,260 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/provider"
+)
+
+// serveVariable makes the test binary be the provider, so that a client can run it as a process of its
+// own.
+const serveVariable = "TRUSTFRAMEWORK_TEST_SERVE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(serveVariable) == "" {
+		os.Exit(m.Run())
+	}
+	err := providerserver.Serve(context.Background(), provider.New("test"), providerserver.ServeOpts{Address: providerAddress()})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// providerAddress is where the client under test looks for the provider if a configuration doesn't say.
+func providerAddress() string {
+	host := os.Getenv("TF_ACC_PROVIDER_HOST")
+	if host == "" {
+		host = "registry.terraform.io"
+	}
+	return host + "/hashicorp/trustframework"
+}
+
+// terraform runs the client under test as a user does, for what the testing framework doesn't show:
+// warnings, logs, saved plans.
+type terraform struct {
+	t           *testing.T
+	dir         string
+	environment []string
+}
+
+// newTerraform prepares a folder with a configuration. Commands run without the shell's variables.
+func newTerraform(t *testing.T, config string) *terraform {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run when TF_ACC is set, as make test does")
+	}
+	tf := &terraform{t: t, dir: t.TempDir(), environment: []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1",
+	}}
+	tf.configure(config)
+	return tf
+}
+
+// inProcess serves the provider from this process: it lives in the world's time.
+func (w *world) inProcess(t *testing.T, config string, wrap ...func(http.RoundTripper) http.RoundTripper) *terraform {
+	t.Helper()
+	tf := newTerraform(t, config)
+	ctx, cancel := context.WithCancel(context.Background())
+	configs, closed := make(chan *plugin.ReattachConfig), make(chan struct{})
+	factory := w.factories(nil, wrap...)["trustframework"]
+	go func() {
+		err := tf6server.Serve(providerAddress(), func() tfprotov6.ProviderServer {
+			server, err := factory()
+			if err != nil {
+				panic(err)
+			}
+			return server
+		}, tf6server.WithDebug(ctx, configs, closed), tf6server.WithoutLogStderrOverride(),
+			tf6server.WithGoPluginLogger(hclog.New(&hclog.LoggerOptions{Output: io.Discard})))
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	reattach := <-configs
+	t.Cleanup(func() {
+		cancel()
+		<-closed
+	})
+	value, err := json.Marshal(map[string]any{providerAddress(): map[string]any{
+		"Protocol":        string(reattach.Protocol),
+		"ProtocolVersion": reattach.ProtocolVersion,
+		"Pid":             reattach.Pid,
+		"Test":            true,
+		"Addr":            map[string]string{"Network": reattach.Addr.Network(), "String": reattach.Addr.String()},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tf.environment = append(tf.environment, "TF_REATTACH_PROVIDERS="+string(value), "TF_CLI_CONFIG_FILE="+os.DevNull)
+	return tf
+}
+
+// ownProcess lets the client start the provider, which lives in the system's time and reads the
+// variables given.
+func (w *world) ownProcess(t *testing.T, config string, variables map[string]string) *terraform {
+	t.Helper()
+	tf := newTerraform(t, config)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plugins := t.TempDir()
+	if err := os.Symlink(self, filepath.Join(plugins, "terraform-provider-trustframework")); err != nil {
+		t.Fatal(err)
+	}
+	cli := filepath.Join(t.TempDir(), "cli.tfrc")
+	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n", providerAddress(), plugins)
+	if err := os.WriteFile(cli, []byte(overrides), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tf.environment = append(tf.environment, "TF_CLI_CONFIG_FILE="+cli, serveVariable+"=1")
+	for name, value := range variables {
+		tf.environment = append(tf.environment, name+"="+value)
+	}
+	return tf
+}
+
+// configure replaces the configuration.
+func (tf *terraform) configure(config string) {
+	tf.t.Helper()
+	if err := os.WriteFile(filepath.Join(tf.dir, "main.tf"), []byte(config), 0o600); err != nil {
+		tf.t.Fatal(err)
+	}
+}
+
+// outcome is what a command left behind.
+type outcome struct {
+	exit        int
+	diagnostics []diagnostic
+	stdout      string
+	stderr      string
+}
+
+// diagnostic is a warning or an error as the client shows it.
+type diagnostic struct {
+	Severity string `json:"severity"`
+	Summary  string `json:"summary"`
+	Detail   string `json:"detail"`
+	Address  string `json:"address"`
+}
+
+// run runs a command that knows -json, such as plan or apply, and takes its diagnostics.
+func (tf *terraform) run(arguments ...string) outcome {
+	tf.t.Helper()
+	arguments = append([]string{arguments[0], "-json"}, arguments[1:]...)
+	command := exec.CommandContext(tf.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...)
+	command.Dir, command.Env = tf.dir, tf.environment
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	err := command.Run()
+	if err != nil && command.ProcessState == nil {
+		tf.t.Fatal(err)
+	}
+	o := outcome{exit: command.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+	for line := range strings.Lines(o.stdout) {
+		var entry struct {
+			Type       string     `json:"type"`
+			Diagnostic diagnostic `json:"diagnostic"`
+		}
+		// The warning of dev_overrides is about the test, not about the provider.
+		if json.Unmarshal([]byte(line), &entry) == nil && entry.Type == "diagnostic" &&
+			entry.Diagnostic.Summary != "Provider development overrides are in effect" {
+			o.diagnostics = append(o.diagnostics, entry.Diagnostic)
+		}
+	}
+	return o
+}
+
+// apply applies and expects the exit code to be as said by ok.
+func (tf *terraform) apply(ok bool, arguments ...string) outcome {
+	tf.t.Helper()
+	return tf.expect(ok, append([]string{"apply", "-auto-approve", "-input=false"}, arguments...)...)
+}
+
+// plan plans and returns whether there is something to do.
+func (tf *terraform) plan(arguments ...string) (outcome, bool) {
+	tf.t.Helper()
+	o := tf.run(append([]string{"plan", "-detailed-exitcode", "-input=false"}, arguments...)...)
+	if o.exit == 1 {
+		tf.t.Fatalf("plan failed: %v %s", o.diagnostics, o.stderr)
+	}
+	return o, o.exit == 2
+}
+
+func (tf *terraform) expect(ok bool, arguments ...string) outcome {
+	tf.t.Helper()
+	o := tf.run(arguments...)
+	if (o.exit == 0) != ok {
+		tf.t.Fatalf("%s ended with %d: %v %s", arguments[0], o.exit, o.diagnostics, o.stderr)
+	}
+	return o
+}
+
+// has tells whether there is a diagnostic of a severity and summary whose detail holds all texts.
+func (o outcome) has(severity, summary string, texts ...string) bool {
+	for _, d := range o.diagnostics {
+		if d.Severity != severity || d.Summary != summary {
+			continue
+		}
+		missing := false
+		for _, text := range texts {
+			missing = missing || !strings.Contains(d.Detail, text)
+		}
+		if !missing {
+			return true
+		}
+	}
+	return false
+}
+
+// state returns the attributes of a resource in the state, or nil.
+func (tf *terraform) state(address string) map[string]any {
+	tf.t.Helper()
+	data, err := os.ReadFile(filepath.Join(tf.dir, "terraform.tfstate"))
+	if err != nil {
+		tf.t.Fatal(err)
+	}
+	var state struct {
+		Resources []struct {
+			Type, Name string
+			Instances  []struct {
+				Status     string         `json:"status"`
+				Attributes map[string]any `json:"attributes"`
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &state); err != nil {
+		tf.t.Fatal(err)
+	}
+	for _, r := range state.Resources {
+		for _, i := range r.Instances {
+			if r.Type+"."+r.Name == address {
+				if i.Status != "" {
+					tf.t.Errorf("%s is %s", address, i.Status)
+				}
+				return i.Attributes
+			}
+		}
+	}
+	return nil
+}
