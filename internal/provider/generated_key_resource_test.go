@@ -6,6 +6,7 @@ package provider_test
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
@@ -72,36 +74,467 @@ func TestAccGeneratedKey_Create_IsOnePostAndThenNoChange(t *testing.T) {
 	})
 }
 
-func TestAccGeneratedKey_Replace_WhenExpChanges(t *testing.T) {
+// TestAccGeneratedKey_Replace_LeavesSetAndSiblings: a changed argument makes a new key and touches
+// nothing else.
+func TestAccGeneratedKey_Replace_LeavesSetAndSiblings(t *testing.T) {
+	t.Parallel()
+	day := int64(24 * 60 * 60)
+	for name, row := range map[string]struct {
+		before, after string
+		action        plancheck.ResourceActionType
+	}{
+		"exp changes":                 {fmt.Sprintf("exp = %d", in(0)+day), fmt.Sprintf("exp = %d", in(0)+2*day), plancheck.ResourceActionReplace},
+		"nbf changes":                 {fmt.Sprintf("nbf = %d", in(0)), fmt.Sprintf("nbf = %d", in(0)+day), plancheck.ResourceActionReplace},
+		"exp is set":                  {"", fmt.Sprintf("exp = %d", in(0)+day), plancheck.ResourceActionReplace},
+		"exp is no longer set":        {fmt.Sprintf("exp = %d", in(0)+day), "", plancheck.ResourceActionNoop},
+		"exp is set to what it is":    {fmt.Sprintf("exp = %d", in(0)+day), fmt.Sprintf("exp = %d + %d", in(0), day), plancheck.ResourceActionNoop},
+		"rotate_when_changed changes": {`rotate_when_changed = { a = "1" }`, `rotate_when_changed = { a = "2" }`, plancheck.ResourceActionReplace},
+		"rotate_when_changed is new":  {"", `rotate_when_changed = { a = "1" }`, plancheck.ResourceActionUpdate},
+		"rotate_when_changed is gone": {`rotate_when_changed = { a = "1" }`, "", plancheck.ResourceActionReplace},
+		"timeouts change":             {"", `timeouts = { create = "30m" }`, plancheck.ResourceActionUpdate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			w.AddKeySet("B2C_1A_Signing_by_others")
+			compareKid := statecheck.CompareValue(compare.ValuesSame())
+			posts := 0
+			if row.action == plancheck.ResourceActionReplace {
+				compareKid = statecheck.CompareValue(compare.ValuesDiffer())
+				posts = 1
+			}
+			var sibling string
+			resource.Test(t, resource.TestCase{
+				ProtoV6ProviderFactories: w.factories(nil),
+				Steps: []resource.TestStep{
+					{
+						Config:            w.Provider() + keyConfig(row.before),
+						ConfigStateChecks: []statecheck.StateCheck{compareKid.AddStateValue(keyAddress, tfjsonpath.New("kid"))},
+					},
+					{
+						PreConfig: func() {
+							sibling = w.AddKey("B2C_1A_Signing", emulator.KeySpec{})
+							w.ResetJournal()
+						},
+						Config: w.Provider() + keyConfig(row.after),
+						ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+							plancheck.ExpectResourceAction(keyAddress, row.action),
+							plancheck.ExpectResourceAction("trustframework_key_set.test", plancheck.ResourceActionNoop),
+						}},
+						ConfigStateChecks: []statecheck.StateCheck{compareKid.AddStateValue(keyAddress, tfjsonpath.New("kid"))},
+						Check: func(*terraform.State) error {
+							if writes := w.Writes(); len(writes) != posts {
+								return fmt.Errorf("%d writes, want %d", len(writes), posts)
+							}
+							keys := w.keys("B2C_1A_Signing")
+							if len(keys) != 2+posts || keys[1].Kid != sibling {
+								return fmt.Errorf("%d keys on the server", len(keys))
+							}
+							return nil
+						},
+					},
+				},
+			})
+		})
+	}
+}
+
+func TestAccGeneratedKey_Oct_HasNoPublicKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, emulator.Switches{})
-	differ := statecheck.CompareValue(compare.ValuesDiffer())
-	same := statecheck.CompareValue(compare.ValuesSame())
+	config := w.Provider() + strings.ReplaceAll(keyConfig(), `"RSA"`, `"oct"`)
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: w.factories(nil),
+		Steps: []resource.TestStep{{
+			Config: config,
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("nbf"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("exp"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("n"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("e"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("activates_at"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("expires_at"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("public_key_pem"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("public_key_jwk"), knownvalue.Null()),
+			},
+		}},
+	})
+}
+
+func TestAccGeneratedKey_Import_WritesNothingAndPlansEmpty(t *testing.T) {
+	t.Parallel()
+	for name, arguments := range map[string][]string{
+		"with dates":               {fmt.Sprintf("nbf = %d", in(0)), fmt.Sprintf("exp = %d", in(time.Hour))},
+		"without dates":            nil,
+		"with rotate_when_changed": {`rotate_when_changed = { a = "1" }`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			w.AddKeySet("B2C_1A_Signing")
+			spec := emulator.KeySpec{}
+			if name == "with dates" {
+				nbf, exp := in(0), in(time.Hour)
+				spec.Nbf, spec.Exp = &nbf, &exp
+			}
+			kid := w.AddKey("B2C_1A_Signing", spec)
+			tf := w.inProcess(t, w.Provider()+keyConfig(arguments...))
+			tf.command("import", "trustframework_key_set.test", "signing")
+			tf.command("import", keyAddress, "Signing/"+kid)
+			o, changes := tf.plan()
+			// A map that is set for the first time is recorded in place.
+			if changes != (name == "with rotate_when_changed") || len(o.diagnostics) > 0 {
+				t.Errorf("changes: %t, %v\n%s", changes, o.diagnostics, o.stdout)
+			}
+			tf.apply(true)
+			if _, changes := tf.plan(); changes {
+				t.Error("the second plan has changes")
+			}
+			if writes := w.Writes(); len(writes) > 0 {
+				t.Errorf("%d writes, the first %s %s", len(writes), writes[0].Method, writes[0].Path)
+			}
+			if got := tf.state(keyAddress)["kid"]; got != kid {
+				t.Errorf("kid %v", got)
+			}
+		})
+	}
+}
+
+func TestAccGeneratedKey_Import_RefusesWhatIsNoKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	w.AddKeySet("B2C_1A_Signing")
+	w.AddKeySet("B2C_1A_Empty")
+	nbf := in(0)
+	first := w.AddKey("B2C_1A_Signing", emulator.KeySpec{Nbf: &nbf})
+	second := w.AddKey("B2C_1A_Signing", emulator.KeySpec{})
+	for id, want := range map[string]string{
+		"B2C_1A_Signing/a/b":   `isn't the ID of a key`,
+		"B2C_1A_Signing/":      `isn't the ID of a key`,
+		"/" + first:            `isn't the ID of a key`,
+		"B2C_1A_None/" + first: `non-existent remote object`,
+		"B2C_1A_Signing/none":  `non-existent remote object`,
+		"B2C_1A_None":          `(?s)There is no key set "B2C_1A_None".*AADB2C90073`,
+		"Empty":                `has no keys to import`,
+		"signing": `(?s)` + first + `: sig, RSA, nbf \d+ \(2030-01-01T12:00:00Z\), active\s+` +
+			`terraform import trustframework_generated_key.<name> B2C_1A_Signing/` + first + `.*B2C_1A_Signing/` + second,
+	} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			resource.Test(t, resource.TestCase{
+				ProtoV6ProviderFactories: w.factories(nil),
+				Steps: []resource.TestStep{{
+					Config:        w.Provider() + keyConfig(),
+					ResourceName:  keyAddress,
+					ImportState:   true,
+					ImportStateId: id,
+					ExpectError:   regexp.MustCompile(strings.ReplaceAll(want, " ", `\s+`)),
+				}},
+			})
+		})
+	}
+}
+
+func TestAccGeneratedKey_Drift_WhatVanishedIsPlannedAgain(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		vanish  func(w *world, kid string)
+		warning string
+	}{
+		"the key": {
+			vanish:  func(w *world, kid string) { w.RemoveKey("B2C_1A_Signing", kid) },
+			warning: "Key has vanished from its key set",
+		},
+		"the key set": {
+			vanish: func(w *world, _ string) { w.RemoveKeySet("B2C_1A_Signing") },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			tf := w.inProcess(t, w.Provider()+keyConfig())
+			tf.apply(true)
+			kid, _ := tf.state(keyAddress)["kid"].(string)
+			w.clock.Advance(time.Hour)
+			row.vanish(w, kid)
+			before := w.clock.Now()
+			o, changes := tf.plan()
+			if !changes || row.warning != "" && !o.has("warning", row.warning, kid) {
+				t.Errorf("changes: %t, %v", changes, o.diagnostics)
+			}
+			if waited := w.clock.Now().Sub(before); waited > 0 {
+				t.Errorf("the plan waited %s", waited)
+			}
+			tf.apply(true)
+			if got := tf.state(keyAddress)["kid"]; got == kid || len(w.keys("B2C_1A_Signing")) != 1 {
+				t.Errorf("kid %v, was %v; keys %v", got, kid, w.keys("B2C_1A_Signing"))
+			}
+		})
+	}
+}
+
+// TestAccGeneratedKey_Lag_NeverDropsAFreshKey: what was just made and can't be seen yet stays in state.
+func TestAccGeneratedKey_Lag_NeverDropsAFreshKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	w.SetLag(40 * time.Second)
+	tf := w.inProcess(t, w.Provider()+keyConfig())
+	tf.apply(true)
+	if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+		t.Errorf("changes: %t, %v", changes, o.diagnostics)
+	}
+	if n := len(w.Requests(emulator.OpGenerateKey)); n > 1 {
+		// An action on a set that can't be seen yet is refused and comes again; only one makes a key.
+		t.Logf("%d POSTs", n)
+	}
+	if n := len(w.keys("B2C_1A_Signing")); n != 1 {
+		t.Errorf("%d keys", n)
+	}
+}
+
+func TestAccGeneratedKey_Refresh_WhatLooksGoneAndIsNotStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	tf := w.inProcess(t, w.Provider()+keyConfig())
+	tf.apply(true)
+	kid := tf.state(keyAddress)["kid"]
+	w.Inject(emulator.Fault{Op: emulator.OpList, Status: 403, Code: "AADB2C", Message: "no", Times: -1})
+	w.Inject(emulator.Fault{Op: emulator.OpGet, Status: 403, Code: "AADB2C", Message: "no", Times: -1})
+	if o := tf.expect(false, "plan", "-target", keyAddress); !o.has("error", "Unable to read key set", "TrustFrameworkKeySet.ReadWrite.All", "Status: 403", "Code: AADB2C", "Request ID: ") {
+		t.Errorf("got %v", o.diagnostics)
+	}
+	if got := tf.state(keyAddress)["kid"]; got != kid {
+		t.Errorf("kid %v, was %v", got, kid)
+	}
+	w.ClearFaults()
+	if _, changes := tf.plan(); changes {
+		t.Error("the plan has changes")
+	}
+}
+
+func TestAccGeneratedKey_Destroy_LeavesTheKeyAndSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	tf := w.inProcess(t, w.Provider()+keyConfig())
+	tf.apply(true)
+	w.ResetJournal()
+	o, _ := tf.plan("-destroy", "-target", keyAddress)
+	if !o.has("warning", "Key stays in its key set", "B2C_1A_Signing/") {
+		t.Errorf("got %v", o.diagnostics)
+	}
+	tf.apply(true, "-destroy", "-target", keyAddress)
+	if len(w.Writes()) > 0 || len(w.keys("B2C_1A_Signing")) != 1 {
+		t.Errorf("%d writes, %d keys", len(w.Writes()), len(w.keys("B2C_1A_Signing")))
+	}
+}
+
+func TestAccGeneratedKey_Plan_Warns(t *testing.T) {
+	t.Parallel()
+	const atOnce, exists = "Key would be used at once", "Key may exist already"
+	nbf, exp, later := in(-time.Hour), in(time.Hour), in(48*time.Hour)
+	for name, row := range map[string]struct {
+		others    []emulator.KeySpec
+		arguments []string
+		warnings  []string
+	}{
+		"nothing of the first key":                           {nil, nil, nil},
+		"of an undated key beside an undated":                {[]emulator.KeySpec{{}}, nil, []string{atOnce}},
+		"of a dated key beside an undated":                   {[]emulator.KeySpec{{}}, []string{fmt.Sprintf("nbf = %d", nbf)}, []string{atOnce}},
+		"nothing of an undated beside a dated":               {[]emulator.KeySpec{{Nbf: &nbf}}, nil, nil},
+		"nothing of a key for later":                         {[]emulator.KeySpec{{}}, []string{fmt.Sprintf("nbf = %d", later)}, nil},
+		"nothing beside an expired key":                      {[]emulator.KeySpec{{Exp: &nbf}}, nil, nil},
+		"of a twin":                                          {[]emulator.KeySpec{{Nbf: &nbf, Exp: &exp}}, []string{fmt.Sprintf("nbf = %d", nbf), fmt.Sprintf("exp = %d", exp)}, []string{exists, atOnce}},
+		"nothing of a twin with another exp":                 {[]emulator.KeySpec{{Nbf: &later, Exp: nil}}, []string{fmt.Sprintf("nbf = %d", later), fmt.Sprintf("exp = %d", later+1)}, nil},
+		"of a twin without exp":                              {[]emulator.KeySpec{{Nbf: &later}}, []string{fmt.Sprintf("nbf = %d", later)}, []string{exists}},
+		"nothing of undated keys, whose twins can't be told": {[]emulator.KeySpec{{Nbf: &nbf}, {}}, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			w.AddKeySet("B2C_1A_Signing")
+			var last string
+			for _, k := range row.others {
+				last = w.AddKey("B2C_1A_Signing", k)
+			}
+			config := strings.ReplaceAll(keyConfig(row.arguments...), "trustframework_key_set.test.id", `"signing"`)
+			config = config[strings.Index(config, `resource "trustframework_generated_key"`):]
+			o, changes := w.inProcess(t, w.Provider()+config).plan()
+			if !changes || len(o.diagnostics) != len(row.warnings) {
+				t.Fatalf("changes: %t, %v", changes, o.diagnostics)
+			}
+			for _, summary := range row.warnings {
+				if !o.has("warning", summary, last) {
+					t.Errorf("no %q in %v", summary, o.diagnostics)
+				}
+			}
+		})
+	}
+}
+
+func TestAccGeneratedKey_Invalid_IsRefusedBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
+	const set = `"B2C_1A_Signing"`
+	for name, row := range map[string]struct {
+		config string
+		want   string
+		reads  bool // the check needs the key set
+	}{
+		"milliseconds":        {`exp = 1924991999000`, `looks like milliseconds.*1924991999, which is 2030-12-31T23:59:59Z`, false},
+		"before 1970":         {`nbf = -1`, `lies before 1970`, false},
+		"exp before nbf":      {fmt.Sprintf("nbf = %d\nexp = %d", in(time.Hour), in(time.Minute)), `would expire.*before or when`, false},
+		"exp is nbf":          {fmt.Sprintf("nbf = %d\nexp = %d", in(time.Hour), in(time.Hour)), `would expire.*before or when`, false},
+		"exp in the past":     {fmt.Sprintf("exp = %d", in(-time.Second)), `would have expired.*2030-01-01T11:59:59Z.*now it is 2030-01-01T12:00:00Z`, false},
+		"unknown use":         {`use = "sign"`, `"sig" "enc".*got: "sign"`, false},
+		"unknown kty":         {`kty = "EC"`, `"RSA" "oct".*got: "EC"`, false},
+		"use the set has not": {`use = "enc"`, `holds keys with use = "sig".*can't mix`, true},
+		"kty the set has not": {`kty = "oct"`, `holds keys with kty = "RSA".*can't mix`, true},
+		"name with a slash":   {`key_set_id = "a/b"`, `can't name a key set`, false},
+		"empty name":          {`key_set_id = ""`, `can't name a key set: it is empty`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			w.AddKeySet("B2C_1A_Signing")
+			w.AddKey("B2C_1A_Signing", emulator.KeySpec{})
+			arguments := map[string]string{"key_set_id": set, "use": `"sig"`, "kty": `"RSA"`}
+			for line := range strings.Lines(row.config) {
+				argument, value, _ := strings.Cut(line, " = ")
+				arguments[argument] = value
+			}
+			config := "resource \"trustframework_generated_key\" \"test\" {\n"
+			for argument, value := range arguments {
+				config += fmt.Sprintf("  %s = %s\n", argument, strings.TrimSpace(value))
+			}
+			resource.Test(t, resource.TestCase{
+				ProtoV6ProviderFactories: w.factories(nil),
+				Steps: []resource.TestStep{{
+					Config:      w.Provider() + config + "}\n",
+					ExpectError: regexp.MustCompile("(?s)" + strings.ReplaceAll(row.want, " ", `\s+`)),
+				}},
+			})
+			if len(w.Writes()) > 0 || !row.reads && len(w.Requests()) > 0 {
+				t.Errorf("requests: %v", w.Requests())
+			}
+		})
+	}
+}
+
+// TestAccGeneratedKey_Expired_StaysManageable: only a key about to be made must not have expired.
+func TestAccGeneratedKey_Expired_StaysManageable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	tf := w.inProcess(t, w.Provider()+keyConfig(fmt.Sprintf("exp = %d", in(time.Hour))))
+	tf.apply(true)
+	w.clock.Advance(2 * time.Hour)
+	if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+		t.Errorf("changes: %t, %v", changes, o.diagnostics)
+	}
+	tf.apply(true, "-destroy")
+}
+
+func TestAccGeneratedKey_UnknownValues_WaitForApply(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	config := fmt.Sprintf(`
+resource "terraform_data" "later" {
+  input = { set = "Signing", use = "sig", kty = "oct", nbf = %d, exp = %d, tag = "x" }
+}
+
+resource "trustframework_key_set" "test" {
+  name = terraform_data.later.output.set
+}
+
+resource "trustframework_generated_key" "test" {
+  key_set_id          = trustframework_key_set.test.id
+  use                 = terraform_data.later.output.use
+  kty                 = terraform_data.later.output.kty
+  nbf                 = terraform_data.later.output.nbf
+  exp                 = terraform_data.later.output.exp
+  rotate_when_changed = { tag = terraform_data.later.output.tag }
+}
+`, in(time.Hour), in(2*time.Hour))
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: w.factories(nil),
+		Steps: []resource.TestStep{{
+			Config: w.Provider() + config,
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("nbf"), knownvalue.Int64Exact(in(time.Hour))),
+				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("key_set_id"), knownvalue.StringExact("B2C_1A_Signing")),
+			},
+		}},
+	})
+}
+
+func TestAccGeneratedKey_Spelling_OfTheSetChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	config := func(name, id string) string {
+		return w.Provider() + strings.Replace(strings.Replace(keyConfig("depends_on = [trustframework_key_set.test]"),
+			"trustframework_key_set.test.id", strconv.Quote(id), 1), `"Signing"`, strconv.Quote(name), 1)
+	}
+	empty := resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: w.factories(nil),
 		Steps: []resource.TestStep{
 			{
-				Config: w.Provider() + keyConfig(fmt.Sprintf("exp = %d", in(24*time.Hour))),
+				Config: config("Signing", "SIGNING"),
 				ConfigStateChecks: []statecheck.StateCheck{
-					differ.AddStateValue(keyAddress, tfjsonpath.New("kid")),
-					same.AddStateValue("trustframework_key_set.test", tfjsonpath.New("id")),
+					statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("id"), knownvalue.StringRegexp(regexp.MustCompile("^B2C_1A_Signing/"))),
 				},
 			},
+			{Config: config("B2C_1A_Signing", "b2c_1a_signing"), ConfigPlanChecks: empty},
+			{Config: config("signing", "Signing"), ConfigPlanChecks: empty},
+		},
+	})
+}
+
+func TestAccGeneratedKey_WrongKind_NeedsAnotherSet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: w.factories(nil),
+		Steps: []resource.TestStep{
+			{Config: w.Provider() + keyConfig()},
 			{
-				PreConfig: w.ResetJournal,
-				Config:    w.Provider() + keyConfig(fmt.Sprintf("exp = %d", in(48*time.Hour))),
-				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-					plancheck.ExpectResourceAction(keyAddress, plancheck.ResourceActionReplace),
-					plancheck.ExpectResourceAction("trustframework_key_set.test", plancheck.ResourceActionNoop),
-				}},
-				ConfigStateChecks: []statecheck.StateCheck{
-					differ.AddStateValue(keyAddress, tfjsonpath.New("kid")),
-					same.AddStateValue("trustframework_key_set.test", tfjsonpath.New("id")),
-				},
+				Config:      w.Provider() + strings.ReplaceAll(keyConfig(), `"sig"`, `"enc"`),
+				ExpectError: regexp.MustCompile(`Key doesn't fit its key set`),
+			},
+			// A set of another name comes with the change.
+			{Config: w.Provider() + strings.ReplaceAll(strings.ReplaceAll(keyConfig(), `"sig"`, `"enc"`), `"Signing"`, `"Encryption"`)},
+		},
+	})
+}
+
+// TestAccGeneratedKey_Plan_OfAHundredKeysIsOneListing counts what a refresh asks for.
+func TestAccGeneratedKey_Plan_OfAHundredKeysIsOneListing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	config := w.Provider() + `
+resource "trustframework_key_set" "test" {
+  count = 20
+  name  = "Set${count.index}"
+}
+
+resource "trustframework_generated_key" "test" {
+  count      = 100
+  key_set_id = trustframework_key_set.test[count.index % 20].id
+  use        = "sig"
+  kty        = "oct"
+}
+`
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: w.factories(nil),
+		Steps: []resource.TestStep{
+			{
+				Config: config,
+				Check:  w.CheckRequests(map[emulator.Op]int{emulator.OpList: 1, emulator.OpCreate: 20, emulator.OpGenerateKey: 100}),
+			},
+			{
+				PreConfig:        w.ResetJournal,
+				Config:           config,
+				PlanOnly:         true,
+				ConfigPlanChecks: resource.ConfigPlanChecks{PostApplyPreRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
 			},
 		},
 	})
-	for _, e := range w.Writes() {
-		t.Logf("%s %s %d", e.Method, e.Path, e.Status)
-	}
 }

@@ -49,21 +49,21 @@ func providerAddress() string {
 	return host + "/hashicorp/trustframework"
 }
 
-// terraform runs the client under test as a user does, for what the testing framework doesn't show:
+// client runs the client under test as a user does, for what the testing framework doesn't show:
 // warnings, logs, saved plans.
-type terraform struct {
+type client struct {
 	t           *testing.T
 	dir         string
 	environment []string
 }
 
-// newTerraform prepares a folder with a configuration. Commands run without the shell's variables.
-func newTerraform(t *testing.T, config string) *terraform {
+// newClient prepares a folder with a configuration. Commands run without the shell's variables.
+func newClient(t *testing.T, config string) *client {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run when TF_ACC is set, as make test does")
 	}
-	tf := &terraform{t: t, dir: t.TempDir(), environment: []string{
+	tf := &client{t: t, dir: t.TempDir(), environment: []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1",
 	}}
 	tf.configure(config)
@@ -71,9 +71,9 @@ func newTerraform(t *testing.T, config string) *terraform {
 }
 
 // inProcess serves the provider from this process: it lives in the world's time.
-func (w *world) inProcess(t *testing.T, config string, wrap ...func(http.RoundTripper) http.RoundTripper) *terraform {
+func (w *world) inProcess(t *testing.T, config string, wrap ...func(http.RoundTripper) http.RoundTripper) *client {
 	t.Helper()
-	tf := newTerraform(t, config)
+	tf := newClient(t, config)
 	ctx, cancel := context.WithCancel(context.Background())
 	configs, closed := make(chan *plugin.ReattachConfig), make(chan struct{})
 	factory := w.factories(nil, wrap...)["trustframework"]
@@ -84,7 +84,7 @@ func (w *world) inProcess(t *testing.T, config string, wrap ...func(http.RoundTr
 				panic(err)
 			}
 			return server
-		}, tf6server.WithDebug(ctx, configs, closed), tf6server.WithoutLogStderrOverride(),
+		}, tf6server.WithDebug(ctx, configs, closed), tf6server.WithoutLogStderrOverride(), tf6server.WithLoggingSink(t),
 			tf6server.WithGoPluginLogger(hclog.New(&hclog.LoggerOptions{Output: io.Discard})))
 		if err != nil {
 			t.Error(err)
@@ -111,9 +111,9 @@ func (w *world) inProcess(t *testing.T, config string, wrap ...func(http.RoundTr
 
 // ownProcess lets the client start the provider, which lives in the system's time and reads the
 // variables given.
-func (w *world) ownProcess(t *testing.T, config string, variables map[string]string) *terraform {
+func (w *world) ownProcess(t *testing.T, config string, variables map[string]string) *client {
 	t.Helper()
-	tf := newTerraform(t, config)
+	tf := newClient(t, config)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func (w *world) ownProcess(t *testing.T, config string, variables map[string]str
 }
 
 // configure replaces the configuration.
-func (tf *terraform) configure(config string) {
+func (tf *client) configure(config string) {
 	tf.t.Helper()
 	if err := os.WriteFile(filepath.Join(tf.dir, "main.tf"), []byte(config), 0o600); err != nil {
 		tf.t.Fatal(err)
@@ -159,7 +159,7 @@ type diagnostic struct {
 }
 
 // run runs a command that knows -json, such as plan or apply, and takes its diagnostics.
-func (tf *terraform) run(arguments ...string) outcome {
+func (tf *client) run(arguments ...string) outcome {
 	tf.t.Helper()
 	arguments = append([]string{arguments[0], "-json"}, arguments[1:]...)
 	command := exec.CommandContext(tf.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...)
@@ -186,13 +186,13 @@ func (tf *terraform) run(arguments ...string) outcome {
 }
 
 // apply applies and expects the exit code to be as said by ok.
-func (tf *terraform) apply(ok bool, arguments ...string) outcome {
+func (tf *client) apply(ok bool, arguments ...string) outcome {
 	tf.t.Helper()
 	return tf.expect(ok, append([]string{"apply", "-auto-approve", "-input=false"}, arguments...)...)
 }
 
 // plan plans and returns whether there is something to do.
-func (tf *terraform) plan(arguments ...string) (outcome, bool) {
+func (tf *client) plan(arguments ...string) (outcome, bool) {
 	tf.t.Helper()
 	o := tf.run(append([]string{"plan", "-detailed-exitcode", "-input=false"}, arguments...)...)
 	if o.exit == 1 {
@@ -201,13 +201,25 @@ func (tf *terraform) plan(arguments ...string) (outcome, bool) {
 	return o, o.exit == 2
 }
 
-func (tf *terraform) expect(ok bool, arguments ...string) outcome {
+func (tf *client) expect(ok bool, arguments ...string) outcome {
 	tf.t.Helper()
 	o := tf.run(arguments...)
 	if (o.exit == 0) != ok {
 		tf.t.Fatalf("%s ended with %d: %v %s", arguments[0], o.exit, o.diagnostics, o.stderr)
 	}
 	return o
+}
+
+// command runs a command that doesn't know -json and must succeed, and returns what it printed.
+func (tf *client) command(arguments ...string) string {
+	tf.t.Helper()
+	command := exec.CommandContext(tf.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...)
+	command.Dir, command.Env = tf.dir, tf.environment
+	output, err := command.CombinedOutput()
+	if err != nil {
+		tf.t.Fatalf("%s: %v\n%s", arguments[0], err, output)
+	}
+	return string(output)
 }
 
 // has tells whether there is a diagnostic of a severity and summary whose detail holds all texts.
@@ -228,7 +240,7 @@ func (o outcome) has(severity, summary string, texts ...string) bool {
 }
 
 // state returns the attributes of a resource in the state, or nil.
-func (tf *terraform) state(address string) map[string]any {
+func (tf *client) state(address string) map[string]any {
 	tf.t.Helper()
 	data, err := os.ReadFile(filepath.Join(tf.dir, "terraform.tfstate"))
 	if err != nil {

@@ -118,13 +118,20 @@ func (s *snapshot) put(begun map[string]uint64, id string, e entry) {
 	}
 }
 
-// write raises the set's generation; what was known of the set is no longer used. The function it
-// returns is called when the write is over, with what is now known of the set or nil.
+// write raises the set's generation, so that what began to be read before is not used. What was known
+// is still good until the write is over: it is the set as it was before. The function it returns is
+// called then, with what is now known of the set or nil.
 func (s *snapshot) write(id string) (end func(known *entry)) {
 	id = foldID(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	before, ok := s.entries[id]
+	ok = ok && before.generation == s.generations[id]
 	s.generations[id]++
+	if ok {
+		before.generation = s.generations[id]
+		s.entries[id] = before
+	}
 	return func(known *entry) {
 		s.mu.Lock()
 		defer s.mu.Unlock()

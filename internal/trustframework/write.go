@@ -251,8 +251,9 @@ func (c *Client) post(ctx context.Context, op, id string, passing Kind, since fu
 	return answer{}, refusal
 }
 
-// DeleteKeySet deletes a key set and its keys. That there is none is no error, unless the set is young
-// and may not be visible yet: then it is tried again over the settle time.
+// DeleteKeySet deletes a key set and its keys. That there is none is no error; but a young set may just
+// not be visible yet, and is deleted again and again over the settle time before it is believed to be
+// gone. The error is an *Error.
 func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error {
 	const op = "delete key set"
 	id = CanonicalID(id)
@@ -261,10 +262,9 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 		return asError(op, id, err)
 	}
 	defer unlock()
-	end := c.snapshot.write(id)
+	defer c.snapshot.write(id)(nil)
 	for wait := range c.waits(ctx) {
 		if err := wait(); err != nil {
-			end(nil)
 			return asError(op, id, err)
 		}
 		a, err := send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
@@ -272,22 +272,18 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 				&sdk.KeySetsTrustFrameworkKeySetItemRequestBuilderDeleteRequestConfiguration{Options: options})
 		})
 		if err != nil {
-			end(nil)
 			return err
 		}
 		if a.ok() {
 			break
 		}
-		refusal := newError(op, id, a)
-		if refusal.Kind != KindKeySetGone {
-			end(nil)
+		if refusal := newError(op, id, a); refusal.Kind != KindKeySetGone {
 			return refusal
 		}
 		if !young && !c.justMade(id) {
 			break
 		}
 	}
-	end(nil)
 	c.held.setDeleted(id, c.clock.Now())
 	return nil
 }
