@@ -77,6 +77,12 @@ func newWorld(t *testing.T, switches emulator.Switches) *world {
 	return w
 }
 
+// newRealWorld is a world in the system's time, for a provider that runs as a process of its own.
+func newRealWorld(t *testing.T, switches emulator.Switches) *world {
+	t.Helper()
+	return &world{Env: acctest.Start(t, emulator.Config{Switches: switches})}
+}
+
 // factories make the provider under test. It sees no environment variables but those given.
 func (w *world) factories(variables map[string]string, wrap ...func(http.RoundTripper) http.RoundTripper) map[string]func() (tfprotov6.ProviderServer, error) {
 	options := []provider.Option{
