@@ -76,7 +76,7 @@ func (r *keySetResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				MarkdownDescription: "Whether to delete the copy `<id>.bak` too when the key set is deleted. An older copy of the same name goes with it. " +
 					"Defaults to `false`.",
 			},
-			"timeouts": timeouts.AttributesAll(ctx),
+			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{Create: true, Read: true, Delete: true}),
 
 			"id": schema.StringAttribute{
 				Computed:            true,

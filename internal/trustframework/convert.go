@@ -50,7 +50,7 @@ func (d *numericDate) UnmarshalJSON(data []byte) error {
 	}
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return fmt.Errorf("%s is not a NumericDate: %w", data, err)
+		return fmt.Errorf("%s is not a NumericDate in whole seconds: %w", data, err)
 	}
 	d.seconds = &seconds
 	return nil
