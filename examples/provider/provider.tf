@@ -1,0 +1,15 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    trustframework = {
+      source = "trustframework/trustframework"
+    }
+  }
+}
+
+# The client secret comes from ARM_CLIENT_SECRET, so that no file holds it.
+provider "trustframework" {
+  tenant_id = "contoso.onmicrosoft.com"
+  client_id = "11111111-2222-3333-4444-555555555555"
+}

@@ -1,0 +1,3 @@
+resource "trustframework_key_set" "signing" {
+  name = "TokenSigningKeyContainer"
+}
