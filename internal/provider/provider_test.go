@@ -72,7 +72,13 @@ func start() time.Time { return time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC) }
 
 func newWorld(t *testing.T, switches emulator.Switches) *world {
 	t.Helper()
-	w := &world{clock: clocktest.NewFake(start())}
+	return newWorldAt(t, start(), switches)
+}
+
+// newWorldAt is a world that begins at a given time.
+func newWorldAt(t *testing.T, at time.Time, switches emulator.Switches) *world {
+	t.Helper()
+	w := &world{clock: clocktest.NewFake(at)}
 	w.Env = acctest.Start(t, emulator.Config{Clock: w.clock, Switches: switches, Observe: w.observe})
 	return w
 }

@@ -49,6 +49,12 @@ func providerAddress() string {
 	return host + "/hashicorp/trustframework"
 }
 
+// sourceAddress is where the client looks for the provider if a configuration names its source, as the
+// examples do.
+func sourceAddress() string {
+	return strings.Replace(providerAddress(), "/hashicorp/", "/trustframework/", 1)
+}
+
 // client runs the client under test as a user does, for what the testing framework doesn't show:
 // warnings, logs, saved plans.
 type client struct {
@@ -70,13 +76,14 @@ func newClient(t *testing.T, config string) *client {
 	return tf
 }
 
-// inProcess serves the provider from this process: it lives in the world's time.
+// inProcess serves the provider from this process: it lives in the world's time, and finds the world's
+// tenant by itself where the configuration doesn't name one.
 func (w *world) inProcess(t *testing.T, config string, wrap ...func(http.RoundTripper) http.RoundTripper) *client {
 	t.Helper()
 	tf := newClient(t, config)
 	ctx, cancel := context.WithCancel(context.Background())
 	configs, closed := make(chan *plugin.ReattachConfig), make(chan struct{})
-	factory := w.factories(nil, wrap...)["trustframework"]
+	factory := w.factories(w.Variables(), wrap...)["trustframework"]
 	go func() {
 		err := tf6server.Serve(providerAddress(), func() tfprotov6.ProviderServer {
 			server, err := factory()
@@ -95,13 +102,14 @@ func (w *world) inProcess(t *testing.T, config string, wrap ...func(http.RoundTr
 		cancel()
 		<-closed
 	})
-	value, err := json.Marshal(map[string]any{providerAddress(): map[string]any{
+	served := map[string]any{
 		"Protocol":        string(reattach.Protocol),
 		"ProtocolVersion": reattach.ProtocolVersion,
 		"Pid":             reattach.Pid,
 		"Test":            true,
 		"Addr":            map[string]string{"Network": reattach.Addr.Network(), "String": reattach.Addr.String()},
-	}})
+	}
+	value, err := json.Marshal(map[string]any{providerAddress(): served, sourceAddress(): served})
 	if err != nil {
 		t.Fatal(err)
 	}

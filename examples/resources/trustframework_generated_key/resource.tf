@@ -1,3 +1,11 @@
+terraform {
+  required_providers {
+    trustframework = {
+      source = "trustframework/trustframework"
+    }
+  }
+}
+
 resource "trustframework_key_set" "signing" {
   name = "TokenSigningKeyContainer"
 }
