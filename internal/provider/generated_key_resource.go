@@ -43,7 +43,12 @@ func (r *generatedKeyResource) Metadata(_ context.Context, req resource.Metadata
 
 // Schema implements resource.Resource.
 func (r *generatedKeyResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	attributes := map[string]schema.Attribute{"timeouts": timeouts.Attributes(ctx, timeouts.Opts{Create: true, Read: true})}
+	attributes := map[string]schema.Attribute{
+		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+			Create: true, CreateDescription: timeoutText("generating the key, a lost answer included,", defaultCreateTimeout),
+			Read: true, ReadDescription: timeoutText("refreshing the key", defaultReadTimeout),
+		}),
+	}
 	maps.Copy(attributes, keyAttributes())
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A key that the service generates in a key set (`generateKey`). Its private half never leaves the service.\n\n" +

@@ -76,7 +76,11 @@ func (r *keySetResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				MarkdownDescription: "Whether to delete the copy `<id>.bak` too when the key set is deleted. An older copy of the same name goes with it. " +
 					"Defaults to `false`.",
 			},
-			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{Create: true, Read: true, Delete: true}),
+			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+				Create: true, CreateDescription: timeoutText("creating the key set", defaultCreateTimeout),
+				Read: true, ReadDescription: timeoutText("refreshing the key set", defaultReadTimeout),
+				Delete: true, DeleteDescription: timeoutText("deleting the key set", defaultDeleteTimeout),
+			}),
 
 			"id": schema.StringAttribute{
 				Computed:            true,

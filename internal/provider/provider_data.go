@@ -6,6 +6,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -20,6 +21,11 @@ const (
 	defaultReadTimeout   = 10 * time.Minute
 	defaultDeleteTimeout = 10 * time.Minute
 )
+
+// timeoutText describes a timeout.
+func timeoutText(what string, fallback time.Duration) string {
+	return fmt.Sprintf("How long %s may take, as a duration such as `90s` or `1h30m`. Defaults to `%s`.", what, strings.TrimSuffix(fallback.String(), "0s"))
+}
 
 // providerData is what a configured provider hands to everything in it.
 type providerData struct {
