@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,7 +96,7 @@ func (e *Env) Requests(ops ...emulator.Op) []emulator.Entry {
 	var entries []emulator.Entry
 	for _, entry := range e.Journal() {
 		signIn := entry.Op == emulator.OpToken || entry.Op == emulator.OpDiscovery
-		if len(ops) == 0 && !signIn || contains(ops, entry.Op) {
+		if len(ops) == 0 && !signIn || slices.Contains(ops, entry.Op) {
 			entries = append(entries, entry)
 		}
 	}
@@ -131,15 +132,6 @@ func (e *Env) CheckRequests(want map[emulator.Op]int) resource.TestCheckFunc {
 		}
 		return nil
 	}
-}
-
-func contains(ops []emulator.Op, op emulator.Op) bool {
-	for _, o := range ops {
-		if o == op {
-			return true
-		}
-	}
-	return false
 }
 
 // quote writes a text as HCL.

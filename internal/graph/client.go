@@ -59,20 +59,16 @@ func NewAdapter(config Config) (abs.RequestAdapter, error) {
 	if config.AttemptTimeout == 0 {
 		config.AttemptTimeout = DefaultAttemptTimeout
 	}
-	client := &http.Client{
-		Transport: &transport{
-			base:           config.Transport,
-			endpoint:       endpoint,
-			tokens:         tokenSource{credential: config.Credential, scope: config.Scope},
-			gate:           &gate{clock: config.Clock},
-			clock:          config.Clock,
-			logger:         config.Logger,
-			userAgent:      config.UserAgent,
-			attemptTimeout: config.AttemptTimeout,
-		},
-		// A redirect would carry the token and, as a GET, forget the body: no answer of Graph's is one.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	client := newHTTPClient(&transport{
+		base:           config.Transport,
+		endpoint:       endpoint,
+		tokens:         tokenSource{credential: config.Credential, scope: config.Scope},
+		gate:           &gate{clock: config.Clock},
+		clock:          config.Clock,
+		logger:         config.Logger,
+		userAgent:      config.UserAgent,
+		attemptTimeout: config.AttemptTimeout,
+	})
 	// The token is added in transport, for each attempt and for the configured origin only, so that
 	// Kiota has nothing to authenticate.
 	adapter, err := msgraphgocore.NewGraphRequestAdapterBaseWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(
@@ -82,6 +78,15 @@ func NewAdapter(config Config) (abs.RequestAdapter, error) {
 	}
 	adapter.SetBaseUrl(endpoint.String() + "/beta")
 	return adapter, nil
+}
+
+// newHTTPClient returns the client that Kiota sends with. It has no timeout, for each attempt has its
+// own, and follows no redirect: one would carry the token elsewhere and, as a GET, forget the body.
+func newHTTPClient(t *transport) *http.Client {
+	return &http.Client{
+		Transport:     t,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // serializers are registered here because the SDK's root package, which does it otherwise, is never

@@ -6,11 +6,15 @@ package graph
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
 )
+
+// jitter is the most by which a request comes later than the pause ends.
+const jitter = 250 * time.Millisecond
 
 // gate holds all requests back while the service has asked for a pause: the limit it counts is the
 // app's, not the request's.
@@ -40,6 +44,8 @@ func (g *gate) wait(ctx context.Context) error {
 		if d <= 0 {
 			return ctx.Err()
 		}
+		// Those who wait shall not all come back in one moment.
+		d += rand.N(jitter) //nolint:gosec // spreads load, guards nothing
 		if err := g.clock.Sleep(ctx, d); err != nil {
 			return fmt.Errorf("the service asked for a pause until %s: %w", until.UTC().Format(time.RFC3339), err)
 		}

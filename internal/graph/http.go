@@ -41,7 +41,5 @@ func NewHTTPTransport(caPEM []byte) (*http.Transport, error) {
 		IdleConnTimeout:     60 * time.Second,
 		// Terraform runs ten operations at a time by default; each finds a connection to come back to.
 		MaxIdleConnsPerHost: 16,
-		// The answers are small, and an explicit Accept-Encoding would leave the decoding to us.
-		DisableCompression: false,
 	}, nil
 }

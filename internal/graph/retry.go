@@ -35,21 +35,15 @@ func (t *transport) again(method string, attempt int, resp *http.Response, err e
 		sent := !errors.As(err, &e) || e.Sent
 		return delay, !permanent(err) && (!sent || repeatable(method))
 	}
-	if throttled(resp) {
-		if wait, ok := retryAfter(resp.Header, t.clock.Now()); ok {
-			// Jitter after the pause keeps the waiting requests from arriving in one moment.
-			delay = wait + rand.N(250*time.Millisecond) //nolint:gosec // spreads load, guards nothing
-		}
-		t.gate.pause(delay)
-		return delay, true
-	}
-	if !repeatable(method) || !transient(method, resp) {
-		return 0, false
-	}
+	// A Retry-After of nothing, or a date that has passed by our clock, still is a reason to wait.
 	if wait, ok := retryAfter(resp.Header, t.clock.Now()); ok {
-		delay = wait
+		delay = max(delay, wait)
 	}
-	return delay, true
+	if throttled(resp) {
+		t.gate.pause(delay)
+		return 0, true // the gate makes it wait
+	}
+	return delay, repeatable(method) && transient(method, resp)
 }
 
 // repeatable tells the methods that may be done twice: a second DELETE finds nothing to delete, and

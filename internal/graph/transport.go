@@ -75,18 +75,16 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	var claims string
 	var challenged bool
+	var resp *http.Response
 	for attempt := 1; ; attempt++ {
-		if err := t.gate.wait(ctx); err != nil {
-			return nil, &Error{Err: err}
+		token, notReady := t.ready(ctx, claims)
+		if notReady != nil && attempt > 1 {
+			return resp, err // what the attempt before has shown says more
 		}
-		token, err := t.tokens.token(ctx, claims)
-		if err != nil {
-			return nil, &Error{Err: err}
+		if notReady != nil {
+			return nil, &Error{Err: notReady}
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, &Error{Err: err}
-		}
-		resp, err := t.attempt(req, body, token, attempt)
+		resp, err = t.attempt(req, body, token, attempt)
 		// A refused token was refused before any work, so that even a POST may come again with another.
 		if resp != nil && resp.StatusCode == http.StatusUnauthorized && !challenged {
 			challenged = true
@@ -98,6 +96,17 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, err
 		}
 	}
+}
+
+// ready waits until a request may be sent and returns the token for it.
+func (t *transport) ready(ctx context.Context, claims string) (token string, err error) {
+	if err := t.gate.wait(ctx); err != nil {
+		return "", err
+	}
+	if token, err = t.tokens.token(ctx, claims); err != nil {
+		return "", err
+	}
+	return token, ctx.Err()
 }
 
 // checkOrigin lets a token go to the configured scheme, host and port only.

@@ -94,7 +94,7 @@ func (s *service) send(ctx context.Context, method, body string) (*http.Response
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	resp, err := s.transport().RoundTrip(req)
+	resp, err := newHTTPClient(s.transport()).Do(req)
 	if err != nil {
 		return nil, "", err
 	}
@@ -133,37 +133,37 @@ func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 func TestTransport_RoundTrip_SendsAgainOnlyWhatDoesNoHarm(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
-		answer    http.HandlerFunc
-		get, post int
+		answer           http.HandlerFunc
+		get, write, post int
 	}{
-		"200":                  {status(200, `{}`), 1, 1},
-		"400":                  {status(400, odata("AADB2C")), 1, 1},
-		"400 AADB2C95043":      {status(400, odata("AADB2C95043")), 2, 2},
-		"400 AADB2C90229":      {status(400, odata("AADB2C90229")), 2, 2},
-		"400 AADB2C95053":      {status(400, odata("AADB2C95053")), 2, 1},
-		"401":                  {status(401, odata("InvalidAuthenticationToken")), 2, 2},
-		"403":                  {status(403, odata("AADB2C")), 1, 1},
-		"408":                  {status(408, ""), 2, 1},
-		"429":                  {status(429, ""), 2, 2},
-		"500":                  {status(500, odata("AADB2C90063")), 2, 1},
-		"502 in HTML":          {status(502, "<html>"), 2, 1},
-		"503":                  {status(503, ""), 2, 1},
-		"504":                  {status(504, ""), 2, 1},
-		"302":                  {status(302, "", "Location", "/elsewhere"), 2, 1},
-		"200 empty":            {status(200, ""), 2, 1},
-		"200 in HTML":          {status(200, "<html>"), 2, 1},
-		"half a body":          {halfABody, 2, 1},
-		"connection cut":       {cut, 2, 1},
-		"half a refusal":       {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(400); halfABody(w, r) }, 1, 1},
-		"odd claims challenge": {status(401, "", "WWW-Authenticate", "Bearer claims=oops"), 2, 2},
+		"200":                  {status(200, `{}`), 1, 1, 1},
+		"204":                  {status(204, ""), 2, 1, 1},
+		"400":                  {status(400, odata("AADB2C")), 1, 1, 1},
+		"400 AADB2C95043":      {status(400, odata("AADB2C95043")), 2, 2, 2},
+		"400 AADB2C90229":      {status(400, odata("AADB2C90229")), 2, 2, 2},
+		"400 AADB2C90244":      {status(400, odata("AADB2C90244")), 2, 2, 2},
+		"400 AADB2C95053":      {status(400, odata("AADB2C95053")), 2, 2, 1},
+		"401":                  {status(401, odata("InvalidAuthenticationToken")), 2, 2, 2},
+		"403":                  {status(403, odata("AADB2C")), 1, 1, 1},
+		"408":                  {status(408, ""), 2, 2, 1},
+		"429":                  {status(429, ""), 2, 2, 2},
+		"500":                  {status(500, odata("AADB2C90063")), 2, 2, 1},
+		"502 in HTML":          {status(502, "<html>"), 2, 2, 1},
+		"503":                  {status(503, ""), 2, 2, 1},
+		"504":                  {status(504, ""), 2, 2, 1},
+		"302":                  {status(302, "", "Location", "/elsewhere"), 2, 1, 1},
+		"200 empty":            {status(200, ""), 2, 1, 1},
+		"200 in HTML":          {status(200, "<html>"), 2, 1, 1},
+		"half a body":          {halfABody, 2, 2, 1},
+		"connection cut":       {cut, 2, 2, 1},
+		"half a refusal":       {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(400); halfABody(w, r) }, 1, 1, 1},
+		"odd claims challenge": {status(401, "", "WWW-Authenticate", "Bearer claims=oops"), 2, 2, 2},
 	} {
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
+		for method, want := range map[string]int{
+			http.MethodGet: row.get, http.MethodDelete: row.write, http.MethodPatch: row.write, http.MethodPost: row.post,
+		} {
 			t.Run(method+" "+name, func(t *testing.T) {
 				t.Parallel()
-				want := row.get
-				if method == http.MethodPost {
-					want = row.post
-				}
 				s := newService(t, row.answer, status(200, `{}`))
 				_, _, err := s.send(t.Context(), method, `{"a":1}`)
 				if len(s.requests) != want {
@@ -211,20 +211,69 @@ func TestRetryAfter_NonsenseIsNoAnswer(t *testing.T) {
 
 func TestTransport_RoundTrip_A429PausesTheWholeClient(t *testing.T) {
 	t.Parallel()
-	s := newService(t, status(200, `{}`))
+	s := newService(t, status(429, "", "Retry-After", "30"), status(200, `{}`))
+	client := newHTTPClient(s.transport())
+	send := func(patience time.Duration) {
+		t.Helper()
+		ctx, cancel := s.clock.WithTimeout(t.Context(), patience)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.server.URL+"/beta/x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	send(10 * time.Second) // has no time to wait and leaves with the 429
+	send(time.Minute)
+	if len(s.times) != 2 || s.times[1].Sub(s.times[0]) < 30*time.Second {
+		t.Errorf("requests at %v", s.times)
+	}
+}
+
+func TestTransport_RoundTrip_WaitsEvenIfTheServiceSaysNot(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{429, 503} {
+		s := newService(t, status(code, "", "Retry-After", "0"))
+		ctx, cancel := s.clock.WithTimeout(t.Context(), 2*time.Minute)
+		_, _, err := s.send(ctx, http.MethodGet, "")
+		cancel()
+		if n := len(s.requests); n > 20 {
+			t.Errorf("%d: %d requests in two minutes (%v)", code, n, err)
+		}
+	}
+}
+
+// TestTransport_RoundTrip_ADeleteThatMayBeDoneIsNotCalledUnsent: the first attempt was lost, and the
+// pause that the second would have to wait for is too long.
+func TestTransport_RoundTrip_ADeleteThatMayBeDoneIsNotCalledUnsent(t *testing.T) {
+	t.Parallel()
+	s := newService(t, cut)
 	tr := s.transport()
-	begun := s.clock.Now()
-	tr.gate.pause(30 * time.Second)
-	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/beta/other", nil)
-	resp, err := tr.RoundTrip(req)
+	tr.base = roundTripper(func(req *http.Request) (*http.Response, error) {
+		resp, err := s.server.Client().Transport.RoundTrip(req)
+		tr.gate.pause(time.Hour)
+		return resp, err
+	})
+	ctx, cancel := s.clock.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, s.server.URL+"/beta/x", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = resp.Body.Close()
-	if waited := s.times[0].Sub(begun); waited < 30*time.Second {
-		t.Errorf("another request came after %s", waited)
+	_, err = tr.RoundTrip(req)
+	var e *Error
+	if !errors.As(err, &e) || !e.RequestSent() {
+		t.Errorf("got %v", err)
 	}
 }
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 func TestTransport_RoundTrip_GivesUpInTimeWithTheServicesWords(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -30,15 +31,30 @@ func addError(diags *diag.Diagnostics, summary string, where path.Path, err erro
 			diags.AddError(summary, errorDetail(api))
 			return
 		}
-		diags.AddAttributeError(where, summary, errorDetail(api))
+		diags.AddAttributeError(attributeOf(api.Code, where), summary, errorDetail(api))
 	default:
 		diags.AddError(summary, errorDetail(api))
 	}
 }
 
+// attributeOf is the argument that a refusal of a key is about (source: "Error codes in Azure AD B2C"),
+// or the fallback.
+func attributeOf(code string, fallback path.Path) path.Path {
+	switch code {
+	case "AADB2C90214":
+		return path.Root("exp")
+	case "AADB2C95030", "AADB2C95031", "AADB2C95032", "AADB2C95037":
+		return path.Root("kty")
+	case "AADB2C95033", "AADB2C95042":
+		return path.Root("use")
+	default:
+		return fallback
+	}
+}
+
 func signInDetail(e *auth.Error) string {
 	p := paragraphs{}
-	p.add("Signing in with %s failed, so nothing was sent to Microsoft Graph.", e.Method)
+	p.add("Signing in with %s failed, so that the request was not sent to Microsoft Graph.", e.Method)
 	p.add("%s", e.Message)
 	switch e.Code {
 	case "AADSTS7000215", "AADSTS7000222":
@@ -72,23 +88,30 @@ func errorDetail(e *trustframework.Error) string {
 		p.add("The service refused the request for %s. Nothing was changed.", subject)
 	case trustframework.KindDenied:
 		p.add("The service denied access to %s. Nothing was changed.", subject)
+		if e.Status == http.StatusUnauthorized {
+			advice = "The service doesn't accept the token, though Entra ID has just issued it. Check tenant_id, environment and msgraph_endpoint, and this machine's clock."
+			break
+		}
 		advice = "Grant the application the application permission TrustFrameworkKeySet.ReadWrite.All of Microsoft Graph " +
 			"(TrustFrameworkKeySet.Read.All is enough to plan), with admin consent in the B2C tenant."
 	case trustframework.KindThrottled:
-		p.add("The service asked to slow down for longer than this operation may take. Nothing was changed.")
+		p.add("The service asked to slow down for longer than this operation may take.")
 		advice = "Try again later, raise the timeout, or lower -parallelism."
 	case trustframework.KindNotSent:
-		p.add("The request for %s did not reach the service. Nothing was changed.", subject)
+		p.add("The request for %s did not reach the service.", subject)
 		advice = "Check the network, the proxy (HTTPS_PROXY) and msgraph_endpoint; if it ran out of time, raise the timeout."
 	case trustframework.KindUnknownOutcome:
-		p.add("The answer to the request was lost, and what was asked for has not shown up in %s since. It may still have been made.", subject)
-		advice = "Before you apply again, look at the key set in the portal (Identity Experience Framework, Policy keys) or list its keys: " +
-			"an import id that names only the set shows them, as in: terraform import trustframework_generated_key.<name> " + e.KeySetID +
-			"\nIf it has been made after all, import it. If it hasn't, apply again. A longer settle_time makes the provider look longer."
+		p.add("%s", lostAnswer(e, subject))
+		advice = unknownOutcomeAdvice(e)
 	case trustframework.KindSeveral:
-		p.add("The answer to the request was lost, and %s now holds several keys that may be the one it made:", subject)
+		p.add("The answer to the request was lost, and %s now holds several keys that may come of it:", subject)
 		p.add("%s", importCommands(e.KeySetID, e.Candidates))
-		advice = "Import the one that no resource owns. Another process seems to write to this key set too."
+		advice = "Import one of them that no resource owns."
+		if e.Resent {
+			advice += " The request was sent twice, so that more than one may be its: leave the others unused, for a key can't be deleted on its own."
+		} else {
+			advice += " Another process seems to write to this key set too."
+		}
 	default:
 		p.add("The service failed on the request for %s.", subject)
 		advice = "Try again later."
@@ -106,6 +129,32 @@ func errorDetail(e *trustframework.Error) string {
 	}
 	p.facts("Status", status, "Code", e.Code, "Request ID", e.RequestID, "Client request ID", e.ClientRequestID)
 	return p.String()
+}
+
+// lostAnswer tells what is known of a request whose outcome nobody knows.
+func lostAnswer(e *trustframework.Error, subject string) string {
+	text := "The answer to the request was lost"
+	if e.Resent {
+		text = "The answer to the request was lost, nothing showed up for the settle time, and a second request didn't end clearly either"
+	}
+	if e.Unseen != nil {
+		return fmt.Sprintf("%s. Nor could the provider look at %s, to see whether it was made after all: %v.", text, subject, e.Unseen)
+	}
+	if e.Resent {
+		return fmt.Sprintf("%s. What was asked for is not in %s, but may still appear there, even twice.", text, subject)
+	}
+	return fmt.Sprintf("%s, and what was asked for has not shown up in %s since. It may still appear there.", text, subject)
+}
+
+func unknownOutcomeAdvice(e *trustframework.Error) string {
+	const portal = "Before you apply again, look in the portal (Identity Experience Framework, Policy keys) whether it is there"
+	if e.Op == trustframework.OpCreateKeySet {
+		return portal + ". If it is, import it: terraform import trustframework_key_set.<name> " + e.KeySetID +
+			"\nIf it isn't, apply again. A longer settle_time makes the provider look longer."
+	}
+	return portal + ", or list the set's keys: an import ID that names only the key set shows them, as in " +
+		"terraform import trustframework_generated_key.<name> " + e.KeySetID +
+		"\nIf it has been made, import it. If it hasn't, apply again. A longer settle_time makes the provider look longer."
 }
 
 // importCommands lists the command that imports each key.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -84,15 +85,19 @@ func (r *generatedKeyResource) ModifyPlan(ctx context.Context, req resource.Modi
 		if resp.Diagnostics.HasError() {
 			return
 		}
-		// The apply walk reads nothing, so that a key in state makes itself known here.
-		r.data.client.Hold(state.KeySetID.ValueString(), state.Kid.ValueString())
 		if req.Plan.Raw.IsNull() {
 			resp.Diagnostics.AddWarning("Key stays in its key set",
 				fmt.Sprintf("Key %q is only forgotten by Terraform. The service can't delete a single key: it stays in its key set, "+
 					"and may go on being used, unless the key set is deleted too.", state.ID.ValueString()))
+			return
 		}
-		// A replacement is planned a second time, without a state.
-		return
+		var plan generatedKeyModel
+		resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+		// A replacement is planned once more, without a state, but Terraform keeps no warnings of that.
+		if resp.Diagnostics.HasError() || !plan.replaces(state.keyModel) {
+			return
+		}
+		r.data.client.Hold(state.KeySetID.ValueString(), state.Kid.ValueString())
 	}
 	var config generatedKeyModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -115,23 +120,21 @@ func (r *generatedKeyResource) Create(ctx context.Context, req resource.CreateRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ctx, cancel := r.data.createContext(ctx, timeout)
-	defer cancel()
-	key, err := r.data.client.GenerateKey(ctx, plan.input())
+	key, err := r.data.client.GenerateKey(ctx, timeout, plan.input())
 	if err != nil {
 		addError(&resp.Diagnostics, "Unable to generate key", path.Root("key_set_id"), err)
 		return
 	}
 	if names := plan.differs(key.Key); len(names) > 0 {
 		resp.Diagnostics.AddWarning("Key differs from what was asked for",
-			fmt.Sprintf("The service made key %q with another value of %s. The next plan shows the difference.",
-				keyID(key.KeySetID, key.Kid), strings.Join(names, ", ")))
+			fmt.Sprintf("The service made key %q with another value of %s. The next plan shows what it is, and would make another key to change it: "+
+				"set the argument to what the service has made of it, or leave it out.", keyID(key.KeySetID, key.Kid), strings.Join(names, ", ")))
+	}
+	made := madeState{At: r.data.clock.Now()}
+	if in := plan.input(); key.Resent {
+		made.Doubt = &doubt{Nbf: in.Nbf, Exp: in.Exp, Known: append(append(key.Known, key.Kid), key.Twins...)}
 	}
 	plan.set(key.KeySetID, key.Key, &resp.Diagnostics)
-	made := madeState{At: r.data.clock.Now()}
-	if key.Resent {
-		made.Doubt = &doubt{Known: append(append(key.Known, key.Kid), key.Twins...)}
-	}
 	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	warnOfRecovery(key, &resp.Diagnostics)
@@ -146,15 +149,16 @@ func warnOfRecovery(key trustframework.MadeKey, diags *diag.Diagnostics) {
 				"check which is whose.", key.Kid, key.KeySetID))
 	}
 	if len(key.Twins) > 0 {
-		warnOfLateTwins(key.KeySetID, key.Twins, diags)
+		warnOfLateTwins(key.Kid, key.KeySetID, key.Twins, "a moment ago", diags)
 	}
 }
 
-func warnOfLateTwins(keySetID string, twins []string, diags *diag.Diagnostics) {
+func warnOfLateTwins(kid, keySetID string, twins []string, when string, diags *diag.Diagnostics) {
 	diags.AddWarning("Key may have been made twice",
-		fmt.Sprintf("The answer to a request that generates a key was lost, nothing appeared in key set %q for the settle time, and the request was sent again. "+
-			"Now the set holds a key that fits the first request too. If no resource owns it, import it, or leave it unused: it can't be deleted on its own. "+
-			"A longer settle_time makes this less likely.\n\n%s", keySetID, importCommands(keySetID, twins)))
+		fmt.Sprintf("When key %q was generated, %s, the answer to a first request was lost, nothing appeared in key set %q for the settle time, "+
+			"and the request was sent again. Now the set holds a key that fits the first request too. Unless one of your resources owns it, "+
+			"import it, or leave it unused: it can't be deleted on its own. A longer settle_time makes this less likely.\n\n%s",
+			kid, when, keySetID, importCommands(keySetID, twins)))
 }
 
 // Read implements resource.Resource.
@@ -192,12 +196,14 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 		addError(&resp.Diagnostics, "Unable to read key", path.Root("key_set_id"), err)
 		return
 	}
-	state.forget()
+	state.forget(key)
 	state.set(set.ID, key, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	if made.Doubt != nil {
-		if late := r.data.client.Late(set, state.input(), made.At, made.Doubt.Known); len(late) > 0 {
-			warnOfLateTwins(set.ID, late, &resp.Diagnostics)
+		in := state.input()
+		in.Nbf, in.Exp = made.Doubt.Nbf, made.Doubt.Exp
+		if late := r.data.client.Late(set, in, made.At, made.Doubt.Known); len(late) > 0 {
+			warnOfLateTwins(kid, set.ID, late, "at "+made.At.UTC().Format(time.RFC3339), &resp.Diagnostics)
 			made.Doubt.Known = append(made.Doubt.Known, late...)
 			resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
 		}
@@ -214,8 +220,15 @@ func (r *generatedKeyResource) Update(ctx context.Context, req resource.UpdateRe
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// Delete forgets the key: the service can't delete one on its own. The plan has said so.
-func (r *generatedKeyResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {
+// Delete forgets the key: the service can't delete one on its own. The plan has said so. The key that
+// replaces it must not take it for a leftover.
+func (r *generatedKeyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state generatedKeyModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.data.client.Hold(state.KeySetID.ValueString(), state.Kid.ValueString())
 }
 
 // ImportState takes "key_set_id/kid". An id that names only a key set is answered with its keys.

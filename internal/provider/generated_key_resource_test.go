@@ -6,6 +6,7 @@ package provider_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,20 +25,24 @@ import (
 
 const keyAddress = "trustframework_generated_key.test"
 
-// keyConfig is a key set with one key; arguments are lines of HCL added to the key.
+// keyConfig is a key set with one key; arguments are lines of HCL for the key, beside or instead of its
+// own.
 func keyConfig(arguments ...string) string {
+	lines := []string{"key_set_id = trustframework_key_set.test.id", `use = "sig"`, `kty = "RSA"`}
+	for _, argument := range arguments {
+		name, _, _ := strings.Cut(argument, " ")
+		lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, name+" ") })
+		lines = append(lines, argument)
+	}
 	return fmt.Sprintf(`
 resource "trustframework_key_set" "test" {
   name = "Signing"
 }
 
 resource "trustframework_generated_key" "test" {
-  key_set_id = trustframework_key_set.test.id
-  use        = "sig"
-  kty        = "RSA"
   %s
 }
-`, strings.Join(arguments, "\n  "))
+`, strings.Join(lines, "\n  "))
 }
 
 // in is the NumericDate that lies d after the start of the test's world.
@@ -283,12 +288,15 @@ func TestAccGeneratedKey_Lag_NeverDropsAFreshKey(t *testing.T) {
 	if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
 		t.Errorf("changes: %t, %v", changes, o.diagnostics)
 	}
-	if n := len(w.Requests(emulator.OpGenerateKey)); n > 1 {
-		// An action on a set that can't be seen yet is refused and comes again; only one makes a key.
-		t.Logf("%d POSTs", n)
+	// An action on a set that can't be seen yet is refused and comes again; only one makes a key.
+	made := 0
+	for _, e := range w.Requests(emulator.OpGenerateKey) {
+		if e.Committed {
+			made++
+		}
 	}
-	if n := len(w.keys("B2C_1A_Signing")); n != 1 {
-		t.Errorf("%d keys", n)
+	if n := len(w.keys("B2C_1A_Signing")); n != 1 || made != 1 {
+		t.Errorf("%d keys, %d made", n, made)
 	}
 }
 
@@ -338,6 +346,8 @@ func TestAccGeneratedKey_Plan_Warns(t *testing.T) {
 		warnings  []string
 	}{
 		"nothing of the first key":                           {nil, nil, nil},
+		"nothing of an encryption key":                       {[]emulator.KeySpec{{Use: "enc"}}, []string{`use = "enc"`}, nil},
+		"nothing of a symmetric key":                         {[]emulator.KeySpec{{Kty: "oct"}}, []string{`kty = "oct"`}, nil},
 		"of an undated key beside an undated":                {[]emulator.KeySpec{{}}, nil, []string{atOnce}},
 		"of a dated key beside an undated":                   {[]emulator.KeySpec{{}}, []string{fmt.Sprintf("nbf = %d", nbf)}, []string{atOnce}},
 		"nothing of an undated beside a dated":               {[]emulator.KeySpec{{Nbf: &nbf}}, nil, nil},
@@ -505,11 +515,11 @@ func TestAccGeneratedKey_WrongKind_NeedsAnotherSet(t *testing.T) {
 	})
 }
 
-// TestAccGeneratedKey_Plan_OfAHundredKeysIsOneListing counts what a refresh asks for.
+// TestAccGeneratedKey_Plan_OfAHundredKeysIsOneListing counts what applying and refreshing ask for.
 func TestAccGeneratedKey_Plan_OfAHundredKeysIsOneListing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, emulator.Switches{})
-	config := w.Provider() + `
+	tf := w.inProcess(t, w.Provider()+`
 resource "trustframework_key_set" "test" {
   count = 20
   name  = "Set${count.index}"
@@ -521,20 +531,56 @@ resource "trustframework_generated_key" "test" {
   use        = "sig"
   kty        = "oct"
 }
-`
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: w.factories(nil),
-		Steps: []resource.TestStep{
-			{
-				Config: config,
-				Check:  w.CheckRequests(map[emulator.Op]int{emulator.OpList: 1, emulator.OpCreate: 20, emulator.OpGenerateKey: 100}),
-			},
-			{
-				PreConfig:        w.ResetJournal,
-				Config:           config,
-				PlanOnly:         true,
-				ConfigPlanChecks: resource.ConfigPlanChecks{PostApplyPreRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
-			},
-		},
-	})
+`)
+	tf.apply(true)
+	if err := w.CheckRequests(map[emulator.Op]int{emulator.OpList: 1, emulator.OpCreate: 20, emulator.OpGenerateKey: 100})(nil); err != nil {
+		t.Errorf("apply: %v", err)
+	}
+	if _, changes := tf.plan(); changes {
+		t.Error("the plan has changes")
+	}
+	if err := w.CheckRequests(map[emulator.Op]int{emulator.OpList: 1})(nil); err != nil {
+		t.Errorf("plan: %v", err)
+	}
+	if n := len(w.Requests(emulator.OpToken)); n > 1 {
+		t.Errorf("%d tokens since the journal was reset", n)
+	}
+}
+
+// TestAccGeneratedKey_Plan_WarnsOfAReplacement: Terraform shows no warnings of the plan that makes the
+// new key, so that they come with the one that gives up the old.
+func TestAccGeneratedKey_Plan_WarnsOfAReplacement(t *testing.T) {
+	t.Parallel()
+	dated := func(exp time.Duration, rotate string) string {
+		return keyConfig(fmt.Sprintf("nbf = %d", in(-time.Hour)), fmt.Sprintf("exp = %d", in(exp)), "rotate_when_changed = { a = "+strconv.Quote(rotate)+" }")
+	}
+	w := newWorld(t, emulator.Switches{})
+	tf := w.inProcess(t, w.Provider()+dated(24*time.Hour, "1"))
+	tf.apply(true)
+	kid, _ := tf.state(keyAddress)["kid"].(string)
+	for name, config := range map[string]string{"exp": dated(48*time.Hour, "1"), "rotate_when_changed": dated(24*time.Hour, "2")} {
+		tf.configure(w.Provider() + config)
+		// The key's own predecessor is no twin of it.
+		if o, _ := tf.plan(); len(o.diagnostics) != 1 || !o.has("warning", "Key would be used at once", kid) {
+			t.Errorf("%s: %v", name, o.diagnostics)
+		}
+	}
+	tf.configure(w.Provider() + dated(24*time.Hour, "2"))
+	if o := tf.apply(true); o.has("warning", "Key may exist already") {
+		t.Errorf("the key just given up is taken for a leftover: %v", o.diagnostics)
+	}
+}
+
+// TestAccGeneratedKey_Plan_ASiblingIsNoTwin: what a resource owns isn't left over.
+func TestAccGeneratedKey_Plan_ASiblingIsNoTwin(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	config := w.Provider() + keyConfig(fmt.Sprintf("nbf = %d", in(48*time.Hour)))
+	tf := w.inProcess(t, config)
+	tf.apply(true)
+	second := strings.Replace(config[strings.Index(config, `resource "trustframework_generated_key"`):], `"test" {`, `"second" {`, 1)
+	tf.configure(config + second)
+	if o, _ := tf.plan(); len(o.diagnostics) > 0 {
+		t.Errorf("got %v", o.diagnostics)
+	}
 }

@@ -93,7 +93,9 @@ func (m *keyModel) warnOfTwins(set trustframework.KeySet, data *providerData, di
 // warnOfTakeover warns of a key that would be used at once in place of another: relying parties cache
 // a set's public keys for about a day and would refuse its signatures.
 func (m *keyModel) warnOfTakeover(set trustframework.KeySet, data *providerData, diags *diag.Diagnostics) {
-	if m.Nbf.IsUnknown() || m.Exp.IsUnknown() {
+	in := m.input()
+	// Only the public half of a signing key is in anybody's cache.
+	if m.Nbf.IsUnknown() || m.Exp.IsUnknown() || in.Use != trustframework.UseSignature || in.Kty != trustframework.KtyRSA {
 		return
 	}
 	now := data.clock.Now()
@@ -102,7 +104,6 @@ func (m *keyModel) warnOfTakeover(set trustframework.KeySet, data *providerData,
 		return
 	}
 	const planned = "" // no key of the service's has an empty kid
-	in := m.input()
 	set.Keys = append(slices.Clone(set.Keys), trustframework.Key{Kid: planned, Use: in.Use, Kty: in.Kty, Nbf: in.Nbf, Exp: in.Exp})
 	if next, _ := set.ActiveKey(now); next.Kid != planned {
 		return

@@ -137,19 +137,32 @@ func (m *keyModel) set(keySetID string, k trustframework.Key, diags *diag.Diagno
 	}
 }
 
-// forget makes everything that the service decides unknown, so that set takes it from the key.
-func (m *keyModel) forget() {
-	m.Use, m.Kty = types.StringUnknown(), types.StringUnknown()
+// forget makes everything unknown that the service says of a key, so that set takes it over. A use or
+// kty that it leaves out stays as it was.
+func (m *keyModel) forget(k trustframework.Key) {
+	if k.Use != "" {
+		m.Use = types.StringUnknown()
+	}
+	if k.Kty != "" {
+		m.Kty = types.StringUnknown()
+	}
 	m.Nbf, m.Exp = types.Int64Unknown(), types.Int64Unknown()
+}
+
+// replaces tells whether the plan for a key makes a new one, as the plan modifiers have it.
+func (m *keyModel) replaces(state keyModel) bool {
+	return !m.KeySetID.Equal(state.KeySetID) || !m.Use.Equal(state.Use) || !m.Kty.Equal(state.Kty) ||
+		!m.Nbf.Equal(state.Nbf) || !m.Exp.Equal(state.Exp) ||
+		!state.RotateWhenChanged.IsNull() && !m.RotateWhenChanged.Equal(state.RotateWhenChanged)
 }
 
 // differs names the planned values that the service didn't take over, or nil.
 func (m *keyModel) differs(k trustframework.Key) []string {
 	var names []string
-	if m.Use.ValueString() != k.Use {
+	if k.Use != "" && m.Use.ValueString() != k.Use {
 		names = append(names, "use")
 	}
-	if m.Kty.ValueString() != k.Kty {
+	if k.Kty != "" && m.Kty.ValueString() != k.Kty {
 		names = append(names, "kty")
 	}
 	if !m.Nbf.IsUnknown() && !m.Nbf.Equal(types.Int64PointerValue(k.Nbf)) {
@@ -163,7 +176,7 @@ func (m *keyModel) differs(k trustframework.Key) []string {
 
 func keepKnown(planned types.String, value string) types.String {
 	if planned.IsNull() || planned.IsUnknown() {
-		return types.StringValue(value)
+		return nullIfEmpty(value)
 	}
 	return planned
 }

@@ -157,9 +157,7 @@ func (r *keySetResource) Create(ctx context.Context, req resource.CreateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ctx, cancel := r.data.createContext(ctx, timeout)
-	defer cancel()
-	made, err := r.data.client.CreateKeySet(ctx, plan.Name.ValueString())
+	made, err := r.data.client.CreateKeySet(ctx, timeout, plan.Name.ValueString())
 	if err != nil {
 		addError(&resp.Diagnostics, "Unable to create key set", path.Root("name"), err)
 		return
@@ -227,15 +225,25 @@ func (r *keySetResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
 	id := state.ID.ValueString()
+	withBackup := state.DeleteBackup.ValueBool()
+	// The copy of a set with keys is sure to come, if not at once.
+	backupComes := false
+	if withBackup {
+		set, err := r.data.client.KeySet(ctx, id, false)
+		backupComes = err == nil && len(set.Keys) > 0
+	}
 	if err := r.data.client.DeleteKeySet(ctx, id, r.data.young(loadMade(ctx, req.Private).At)); err != nil {
 		addError(&resp.Diagnostics, "Unable to delete key set", path.Empty(), err)
 		return
 	}
-	if !state.DeleteBackup.ValueBool() {
+	if !withBackup {
 		return
 	}
-	if err := r.data.client.DeleteKeySet(ctx, id+backupSuffix, false); err != nil {
+	if err := r.data.client.DeleteKeySet(ctx, id+backupSuffix, backupComes); err != nil {
 		addError(&resp.Diagnostics, "Unable to delete backup of key set", path.Empty(), err)
+		resp.Diagnostics.AddWarning("Backup of key set is left",
+			fmt.Sprintf("Key set %q is deleted, but its copy %q is not, and the next refresh drops the resource that would delete it. "+
+				"Delete the copy in the portal (Identity Experience Framework, Policy keys), or import it as a key set and destroy that.", id, id+backupSuffix))
 	}
 }
 

@@ -128,6 +128,33 @@ func TestAccKeySet_Destroy_WarnsAndLeavesABackup(t *testing.T) {
 	}
 }
 
+// TestAccKeySet_Destroy_WaitsForItsBackup: the copy of a set with keys is sure to come.
+func TestAccKeySet_Destroy_WaitsForItsBackup(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	tf := w.inProcess(t, w.Provider()+keySetConfig("Test", "delete_backup = true"))
+	tf.apply(true)
+	w.AddKey("B2C_1A_Test", emulator.KeySpec{Kty: "oct"})
+	w.clock.Advance(time.Hour)
+	w.SetLag(20 * time.Second)
+	tf.apply(true, "-destroy")
+	if left := w.KeySets(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestAccKeySet_Destroy_SaysHowToDeleteABackupThatIsLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	tf := w.inProcess(t, w.Provider()+keySetConfig("Test", "delete_backup = true"))
+	tf.apply(true)
+	w.Inject(emulator.Fault{Op: emulator.OpDelete, KeySet: "B2C_1A_Test.bak", Status: 403, Code: "AADB2C", Message: "no"})
+	o := tf.apply(false, "-destroy")
+	if !o.has("error", "Unable to delete backup of key set", "Status: 403") || !o.has("warning", "Backup of key set is left", "B2C_1A_Test.bak", "import it") {
+		t.Errorf("got %v", o.diagnostics)
+	}
+}
+
 func TestAccKeySet_Destroy_OfAnEmptySetSaysNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, emulator.Switches{NoBackupOfEmpty: true})

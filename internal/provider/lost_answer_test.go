@@ -33,11 +33,11 @@ func TestAccGeneratedKey_LostAnswer(t *testing.T) {
 		"sent again":      {faults: []emulator.Fault{emulator.Unavailable(op)}, posts: 2, keys: 1},
 		"unknown": {
 			faults: []emulator.Fault{emulator.Unavailable(op).Repeat(2)},
-			posts:  2, fails: true, texts: []string{"The answer to the request was lost", "Before you apply again", "terraform import", "Status: 503", "Request ID: "},
+			posts:  2, fails: true, texts: []string{"The answer to the request was lost", "a second request", "even twice", "Before you apply again", "terraform import trustframework_generated_key.<name> B2C_1A_Signing", "Status: 503", "Request ID: "},
 		},
 		"several": {
 			faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(70 * time.Second), emulator.GatewayTimeout(op).WithLag(9 * time.Second)},
-			posts:  2, keys: 2, fails: true, texts: []string{"several keys", "terraform import trustframework_generated_key.<name> B2C_1A_Signing/", "Status: 504"},
+			posts:  2, keys: 2, fails: true, texts: []string{"several keys", "was sent twice", "terraform import trustframework_generated_key.<name> B2C_1A_Signing/", "Status: 504"},
 		},
 		"late twin": {
 			faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(65 * time.Second), emulator.Throttled(op, "10")},
@@ -85,25 +85,30 @@ func TestAccGeneratedKey_LostAnswer(t *testing.T) {
 // up for lost is named by the first refresh that sees it, and not again once that is recorded.
 func TestAccGeneratedKey_LateTwin_IsReportedWheneverItShows(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, emulator.Switches{})
-	w.Inject(emulator.GatewayTimeout(emulator.OpGenerateKey).WithLag(time.Hour))
-	tf := w.inProcess(t, w.Provider()+keyConfig())
-	if o := tf.apply(true); len(o.diagnostics) > 0 {
-		t.Errorf("got %v", o.diagnostics)
-	}
-	if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
-		t.Errorf("before it shows: %v", o.diagnostics)
-	}
-	w.clock.Advance(time.Hour)
-	const summary = "Key may have been made twice"
-	if o := tf.apply(true, "-refresh-only"); !o.has("warning", summary, "B2C_1A_Signing/") {
-		t.Errorf("when it shows: %v", o.diagnostics)
-	}
-	if o, changes := tf.plan(); changes || o.has("warning", summary) {
-		t.Errorf("after it was reported: %v", o.diagnostics)
-	}
-	if n := len(w.Requests(emulator.OpGenerateKey)); n != 2 {
-		t.Errorf("%d POSTs", n)
+	for name, switches := range map[string]emulator.Switches{"plain": {}, "nbf is filled in": {FillNbf: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, switches)
+			w.Inject(emulator.GatewayTimeout(emulator.OpGenerateKey).WithLag(time.Hour))
+			tf := w.inProcess(t, w.Provider()+keyConfig())
+			if o := tf.apply(true); len(o.diagnostics) > 0 {
+				t.Errorf("got %v", o.diagnostics)
+			}
+			if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+				t.Errorf("before it shows: %v", o.diagnostics)
+			}
+			w.clock.Advance(time.Hour)
+			const summary = "Key may have been made twice"
+			if o := tf.apply(true, "-refresh-only"); !o.has("warning", summary, "B2C_1A_Signing/", "at 2030-01-01T12:0") {
+				t.Errorf("when it shows: %v", o.diagnostics)
+			}
+			if o, changes := tf.plan(); changes || o.has("warning", summary) {
+				t.Errorf("after it was reported: %v", o.diagnostics)
+			}
+			if n := len(w.Requests(emulator.OpGenerateKey)); n != 2 {
+				t.Errorf("%d POSTs", n)
+			}
+		})
 	}
 }
 
@@ -141,7 +146,7 @@ func TestAccKeySet_LostAnswer(t *testing.T) {
 		"not sent":        {faults: []emulator.Fault{emulator.Throttled(op, "1.5")}, posts: 2},
 		"found after 504": {faults: []emulator.Fault{emulator.GatewayTimeout(op)}, posts: 1, warning: "Key set found after a lost answer"},
 		"sent again":      {faults: []emulator.Fault{emulator.Unavailable(op)}, posts: 2},
-		"unknown":         {faults: []emulator.Fault{emulator.Unavailable(op).Repeat(2)}, posts: 2, failure: []string{"may still have been made", "Status: 503"}},
+		"unknown":         {faults: []emulator.Fault{emulator.Unavailable(op).Repeat(2)}, posts: 2, failure: []string{"may still appear", "terraform import trustframework_key_set.<name> B2C_1A_Test", "Status: 503"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -24,6 +24,9 @@ type madeState struct {
 
 // doubt is how to recognize the key of a request that was given up for lost, should it appear later.
 type doubt struct {
+	// Nbf and Exp are the dates asked for, which the service may have filled in; nil for none.
+	Nbf *int64 `json:"nbf,omitempty"`
+	Exp *int64 `json:"exp,omitempty"`
 	// Known are the kids that were in the set when the key was made, and those already reported.
 	Known []string `json:"known"`
 }

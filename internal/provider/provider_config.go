@@ -228,9 +228,10 @@ func (r resolver) origin(s setting, fallback string) string {
 	u, err := url.Parse(s.value)
 	switch {
 	case err != nil || u.Host == "":
-		r.invalid(s, fmt.Sprintf("%q is not an address. Write it like %q.", s.value, fallback))
+		// The value isn't repeated: what can't be parsed can't be cleared of a password either.
+		r.invalid(s, fmt.Sprintf("It is not an address. Write it like %q.", fallback))
 	case u.Scheme != "https":
-		r.invalid(s, fmt.Sprintf("%q would carry credentials in the clear. Only https is allowed.", s.value))
+		r.invalid(s, fmt.Sprintf("%q would carry credentials in the clear. Only https is allowed.", u.Redacted()))
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
 		r.invalid(s, fmt.Sprintf("%q has more than scheme, host and port. Leave out the rest, \"/beta\" too.", u.Redacted()))
 	}

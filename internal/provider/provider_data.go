@@ -4,7 +4,6 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -15,7 +14,7 @@ import (
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
-// The default timeouts. A create has room for a lost answer: see trustframework.Client.Reserve.
+// The default timeouts. A create has room for a lost answer.
 const (
 	defaultCreateTimeout = 20 * time.Minute
 	defaultReadTimeout   = 10 * time.Minute
@@ -31,12 +30,6 @@ func timeoutText(what string, fallback time.Duration) string {
 type providerData struct {
 	client *trustframework.Client
 	clock  clock.Clock
-}
-
-// createContext bounds what may take place before a POST leaves, so that finding out what became of it
-// still fits into the timeout. A timeout too short for that gives half of itself.
-func (d *providerData) createContext(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	return d.clock.WithTimeout(ctx, max(timeout-d.client.Reserve(), timeout/2))
 }
 
 // young tells whether something made at a given time may still be invisible.

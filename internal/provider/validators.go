@@ -13,8 +13,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
-// lastNumericDate is the last second of the year 5138: what is larger counts milliseconds.
-const lastNumericDate = 99_999_999_999
+// lastNumericDate is the last second of the year 9999, the last that RFC 3339 can write. What is larger
+// counts milliseconds.
+const lastNumericDate = 253_402_300_799
 
 // isNumericDate accepts seconds since 1970 (RFC 7519, NumericDate).
 func isNumericDate() validator.Int64 { return numericDateValidator{} }

@@ -81,9 +81,15 @@ func New(config Config) *Client {
 	}
 }
 
-// Reserve is the part of a create's timeout that belongs to finding out what became of a POST. The
-// context given to a create should end that much before the timeout does.
-func (c *Client) Reserve() time.Duration { return 2*c.settleTime + recoveryMargin }
+// reserve is the part of a create's timeout that belongs to finding out what became of a POST: the
+// settle time after the first one, before the second one leaves, and after it.
+func (c *Client) reserve() time.Duration { return 3*c.settleTime + recoveryMargin }
+
+// sendWindow bounds what may take place before a POST leaves, so that the reserve still fits into the
+// timeout. A timeout too short for that gives half of itself.
+func (c *Client) sendWindow(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	return c.clock.WithTimeout(ctx, max(timeout-c.reserve(), timeout/2))
+}
 
 // CanonicalID is the id that the service gives to a key set of this name: with the prefix, in the
 // case it was written in. An id is its own canonical id.

@@ -69,15 +69,19 @@ func (w wireKey) key() Key {
 	}
 }
 
+// keySet returns the set, and whether the answer says which keys it has: it doesn't if it has no such
+// member, or shows less of a key than its type.
 func (w wireKeySet) keySet() (set KeySet, keysKnown bool) {
 	set.ID = w.ID
 	if w.Keys == nil {
 		return set, false
 	}
+	keysKnown = true
 	for _, k := range *w.Keys {
 		set.Keys = append(set.Keys, k.key())
+		keysKnown = keysKnown && k.Kid != "" && k.Kty != ""
 	}
-	return set, true
+	return set, keysKnown
 }
 
 // decodeKey reads the answer to an action. A key without a kid is no answer.
@@ -92,16 +96,17 @@ func decodeKey(body []byte) (Key, error) {
 	return w.key(), nil
 }
 
-func decodeKeySet(body []byte) (KeySet, error) {
+// decodeKeySet reads the answer about one set. One about another set is no answer.
+func decodeKeySet(body []byte, id string) (set KeySet, keysKnown bool, err error) {
 	var w wireKeySet
 	if err := json.Unmarshal(body, &w); err != nil {
-		return KeySet{}, fmt.Errorf("read a key set: %w", err)
+		return KeySet{}, false, fmt.Errorf("read a key set: %w", err)
 	}
-	if w.ID == "" {
-		return KeySet{}, errors.New("read a key set: the answer has no id")
+	if !SameID(w.ID, id) {
+		return KeySet{}, false, fmt.Errorf("read a key set: the answer is about %q", w.ID)
 	}
-	set, _ := w.keySet()
-	return set, nil
+	set, keysKnown = w.keySet()
+	return set, keysKnown, nil
 }
 
 func decodeListing(body []byte) (wireListing, error) {

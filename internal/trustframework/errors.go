@@ -57,6 +57,10 @@ type Error struct {
 	RequestID, ClientRequestID string
 	// Candidates are the kids that may be the key that was made, for KindSeveral.
 	Candidates []string
+	// Resent is true if the request was sent a second time after the first answer was lost.
+	Resent bool
+	// Unseen is why nobody could look for what was made; nil if somebody could.
+	Unseen error
 	// Err is the cause, if it is another error.
 	Err error
 }
@@ -79,6 +83,9 @@ func (e *Error) Error() string {
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	if e.Unseen != nil {
+		fmt.Fprintf(&b, ": unable to look: %v", e.Unseen)
 	}
 	return b.String()
 }

@@ -19,6 +19,9 @@ import (
 // settleTime is that of every client under test, in the fake clock's time.
 const settleTime = time.Minute
 
+// timeout is that of every create.
+const timeout = 20 * time.Minute
+
 // world is a tenant of an emulator and a client of it that live in the same time.
 type world struct {
 	*emulator.Tenant

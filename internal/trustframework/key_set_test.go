@@ -42,7 +42,7 @@ func TestClient_CreateKeySet_ExactlyOnce(t *testing.T) {
 			for _, f := range row.faults {
 				w.Inject(f)
 			}
-			set, err := w.client.CreateKeySet(t.Context(), "Test")
+			set, err := w.client.CreateKeySet(t.Context(), timeout, "Test")
 			if kind := trustframework.KindOf(err); kind != row.kind || (err == nil) != (row.kind == "") {
 				t.Fatalf("error %v, want kind %q", err, row.kind)
 			}
@@ -61,7 +61,7 @@ func TestClient_DeleteKeySet_ThenCreateIt(t *testing.T) {
 	w := newWorld(t, emulator.Switches{})
 	w.SetLag(15 * time.Second)
 	for range 2 {
-		if _, err := w.client.CreateKeySet(t.Context(), "Test"); err != nil {
+		if _, err := w.client.CreateKeySet(t.Context(), timeout, "Test"); err != nil {
 			t.Fatal(err)
 		}
 		// The set can't be seen yet: that it seems to be gone is not believed.
@@ -167,7 +167,7 @@ func TestClient_Key_AYoungOneIsLookedForOverTheSettleTime(t *testing.T) {
 	w := newWorld(t, emulator.Switches{})
 	w.AddKeySet("B2C_1A_Test")
 	w.SetLag(30 * time.Second)
-	key, err := w.client.GenerateKey(t.Context(), trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"})
+	key, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,8 +222,8 @@ func TestClient_GenerateKey_WritesToOneSetNeverOverlap(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 10 {
 		wg.Go(func() {
-			in := trustframework.GenerateKeyInput{KeySetID: fmt.Sprintf("SET%02d", i%2), Use: "sig", Kty: "oct"}
-			if _, err := w.client.GenerateKey(t.Context(), in); err != nil {
+			in := trustframework.GenerateKeyInput{KeySetID: fmt.Sprintf([]string{"SET%02d", "b2c_1a_set%02d"}[i/5], i%2), Use: "sig", Kty: "oct"}
+			if _, err := w.client.GenerateKey(t.Context(), timeout, in); err != nil {
 				t.Error(err)
 			}
 		})

@@ -6,10 +6,13 @@ package trustframework
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // recipe is how to make one object whose POST must not be sent twice.
 type recipe[T any] struct {
+	// timeout bounds it all; see Client.sendWindow.
+	timeout time.Duration
 	// post sends the POST. Its ctx bounds the waits before the request leaves; the error is nil only if
 	// the answer names the object.
 	post func(ctx context.Context) (T, *Error)
@@ -36,9 +39,11 @@ func (e *Error) ambiguous() bool { return e.Kind == KindUnavailable }
 
 // makeOnce sends the POST of r. If nobody can tell what became of it, it looks for the object over the
 // settle time and sends again, once, only if there is none. From the first POST on it doesn't stop for
-// the end of ctx, which would create doubt; but after a cancellation nothing new is sent.
+// the end of ctx, which would create doubt; but after that nothing new is sent.
 func makeOnce[T any](ctx context.Context, c *Client, r recipe[T]) (made[T], error) {
-	value, first := r.post(ctx)
+	window, cancel := c.sendWindow(ctx, r.timeout)
+	defer cancel()
+	value, first := r.post(window)
 	if first == nil {
 		return made[T]{value: value}, nil
 	}
@@ -47,21 +52,17 @@ func makeOnce[T any](ctx context.Context, c *Client, r recipe[T]) (made[T], erro
 	}
 	c.logger.WarnContext(ctx, "The answer to a POST was lost; looking for what it made", "error", first.Error())
 
-	recovery, cancel := c.clock.WithTimeout(context.WithoutCancel(ctx), c.Reserve())
+	recovery, cancel := c.clock.WithTimeout(context.WithoutCancel(ctx), c.reserve())
 	defer cancel()
 	found, err := findOverSettleTime(recovery, c, r)
-	if err != nil || len(found) > 0 || errors.Is(ctx.Err(), context.Canceled) {
-		return choose(r, first, found, false, errors.Join(err, ctx.Err()))
+	if err != nil || len(found) > 0 || ctx.Err() != nil {
+		return choose(r, first, found, false, err)
 	}
 
 	c.logger.WarnContext(ctx, "Nothing was made; sending the POST again")
 	resend, cancelResend := context.WithCancel(recovery)
 	defer cancelResend()
-	defer context.AfterFunc(ctx, func() {
-		if errors.Is(ctx.Err(), context.Canceled) {
-			cancelResend()
-		}
-	})()
+	defer context.AfterFunc(ctx, cancelResend)()
 	value, second := r.post(resend)
 	switch {
 	case second == nil:
@@ -75,7 +76,11 @@ func makeOnce[T any](ctx context.Context, c *Client, r recipe[T]) (made[T], erro
 		return choose(r, second, found, true, err)
 	default:
 		// A refusal of the second POST says nothing of the first: it may be what the refusal is about.
-		found, err = r.find(recovery)
+		look := r.find
+		if second.Kind == KindExists {
+			look = func(ctx context.Context) ([]T, error) { return findOverSettleTime(ctx, c, r) }
+		}
+		found, err = look(recovery)
 		if err == nil && len(found) == 0 && second.Kind == KindExists {
 			return made[T]{}, second
 		}
@@ -98,12 +103,12 @@ func findOverSettleTime[T any](ctx context.Context, c *Client, r recipe[T]) (fou
 }
 
 // choose takes the one object found, or makes the error for none or several.
-func choose[T any](r recipe[T], lost *Error, found []T, resent bool, cause error) (made[T], error) {
+func choose[T any](r recipe[T], lost *Error, found []T, resent bool, unseen error) (made[T], error) {
 	if len(found) == 1 {
 		return made[T]{value: found[0], recovered: true, resent: resent}, nil
 	}
 	e := *lost
-	e.Kind, e.Err = KindUnknownOutcome, errors.Join(lost.Err, cause)
+	e.Kind, e.Resent, e.Unseen = KindUnknownOutcome, resent, unseen
 	for _, f := range found {
 		e.Kind = KindSeveral
 		e.Candidates = append(e.Candidates, r.name(f))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -41,12 +42,18 @@ func (c *Client) HasKeySet(ctx context.Context, id string, young bool) (KeySet, 
 // is an *Error, of KindKeySetGone or KindKeyGone if there is no such key.
 func (c *Client) Key(ctx context.Context, keySetID, kid string, young bool) (Key, KeySet, error) {
 	const op = "read key"
-	has := func(e entry) bool { _, ok := e.set.Key(kid); return e.gone == nil && ok }
+	has := func(e entry) bool {
+		_, ok := e.set.Key(kid)
+		return e.gone == nil && ok && (e.direct || e.keysKnown)
+	}
 	e, err := c.look(ctx, op, keySetID, young, has)
 	if err != nil {
 		return Key{}, KeySet{}, err
 	}
 	key, ok := e.set.Key(kid)
+	if !ok && !e.keysKnown {
+		return Key{}, e.set, &Error{Op: op, KeySetID: e.set.ID, Kind: KindUnavailable, Message: "The service's answer doesn't show the keys of the key set."}
+	}
 	if !ok {
 		return Key{}, e.set, &Error{Op: op, KeySetID: e.set.ID, Kind: KindKeyGone, Message: fmt.Sprintf("The key set has no key %q.", kid)}
 	}
@@ -73,9 +80,9 @@ func (c *Client) look(ctx context.Context, op, id string, young bool, shows func
 			return entry{}, err
 		}
 	}
-	if young && !shows(e) {
+	if young && !shows(e) && !e.settled {
 		var err error
-		if e, err = c.lookAgain(ctx, op, id, shows); err != nil {
+		if e, err = c.lookAgain(ctx, op, id, e, shows); err != nil {
 			return entry{}, err
 		}
 	}
@@ -85,16 +92,24 @@ func (c *Client) look(ctx context.Context, op, id string, young bool, shows func
 	return e, nil
 }
 
-// lookAgain reads a set over the settle time until it shows what it should.
-func (c *Client) lookAgain(ctx context.Context, op, id string, shows func(entry) bool) (e entry, err error) {
+// lookAgain reads a set, of which e was just seen, over the settle time until it shows what it should.
+// If it never does, nobody else waits for that again.
+func (c *Client) lookAgain(ctx context.Context, op, id string, e entry, shows func(entry) bool) (entry, error) {
+	first := true
 	for wait := range c.waits(ctx) {
-		if err = wait(); err != nil {
+		if err := wait(); err != nil {
 			return entry{}, asError(op, id, err)
 		}
+		if first {
+			first = false
+			continue
+		}
+		var err error
 		if e, err = c.readShared(ctx, op, id); err != nil || shows(e) {
 			return e, err
 		}
 	}
+	c.snapshot.settle(id)
 	return e, nil
 }
 
@@ -123,23 +138,42 @@ func (c *Client) list(ctx context.Context, op string) error {
 		if !c.snapshot.needsListing() {
 			return nil
 		}
+		if err := c.snapshot.listingFailure(); err != nil {
+			return err
+		}
 		ctx, cancel := c.sharedContext(ctx)
 		defer cancel()
 		begun := c.snapshot.now()
 		listing, err := c.fetchListing(ctx)
-		switch kind := KindOf(err); {
+		var e *Error
+		switch {
 		case err == nil:
 			c.snapshot.putListing(begun, listing)
 			return nil
-		case kind == KindDenied, kind == KindRefused, kind == KindKeySetGone:
+		case errors.As(err, &e) && e.unlistable():
 			c.logger.WarnContext(ctx, "The service doesn't list key sets; each is read by itself", "error", err.Error())
 			c.snapshot.refuseListing()
 			return nil
 		default:
+			c.snapshot.failListing(err)
 			return err
 		}
 	})
 	return asError(op, "", err)
+}
+
+// unlistable tells whether a listing's failure leaves the sets to be read one by one: the service
+// refuses to list, or lists something that can't be understood. A 404 isn't of that kind: where the
+// tenant's key sets have no address, no single set that isn't found is gone.
+func (e *Error) unlistable() bool {
+	switch e.Kind {
+	case KindDenied, KindRefused:
+		return e.Status != http.StatusNotFound
+	case KindUnavailable:
+		return e.Status >= http.StatusOK && e.Status < http.StatusMultipleChoices
+	default:
+		return false
+	}
 }
 
 // fetchListing reads all pages of the listing.
@@ -157,7 +191,11 @@ func (c *Client) fetchListing(ctx context.Context) ([]wireKeySet, error) {
 			return nil, err
 		}
 		if !a.ok() {
-			return nil, newError(op, "", a)
+			e := newError(op, "", a)
+			if e.Kind == KindKeySetGone {
+				e.Kind = KindRefused // it is about no key set
+			}
+			return nil, e
 		}
 		page, decodeErr := decodeListing(a.body)
 		if decodeErr != nil {
@@ -234,12 +272,11 @@ func (c *Client) fetch(ctx context.Context, op, id string) (entry, error) {
 		}
 		return entry{}, e
 	}
-	set, decodeErr := decodeKeySet(a.body)
+	set, keysKnown, decodeErr := decodeKeySet(a.body, id)
 	if decodeErr != nil {
 		return entry{}, unreadable(op, id, a, decodeErr)
 	}
-	// A set read by itself that shows no keys has none.
-	return entry{set: set, keysKnown: true, direct: true}, nil
+	return entry{set: set, keysKnown: keysKnown, direct: true}, nil
 }
 
 // unreadable makes the error for a success that can't be understood.

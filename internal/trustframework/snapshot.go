@@ -15,6 +15,9 @@ import (
 // enough for a process that outlives its commands.
 const snapshotLife = time.Minute
 
+// failureLife is how long the failure of a listing stands for those who come after it.
+const failureLife = 10 * time.Second
+
 // snapshot holds what is known of the tenant's key sets. Each set has a generation, raised at the
 // start and at the end of every write to it; what was read at an older generation is ignored, so that
 // a listing that began before a write can't hide its result.
@@ -26,6 +29,8 @@ type snapshot struct {
 	entries     map[string]entry  // by folded id
 	listedAt    time.Time         // zero if there is no listing
 	unlistable  bool              // the service refuses to list; each set is read by itself
+	failure     error             // why the last listing failed
+	failedAt    time.Time
 }
 
 // entry is what is known of one key set.
@@ -35,6 +40,8 @@ type entry struct {
 	gone *Error
 	// keysKnown is false if the answer didn't say which keys the set has.
 	keysKnown bool
+	// settled is true if reads over the settle time went on showing the same set or key to be absent.
+	settled bool
 	// direct is true if the set was read by itself or is known from our own write, and false if it
 	// comes from a listing, whose silence about a set or a key proves nothing.
 	direct     bool
@@ -68,6 +75,23 @@ func (s *snapshot) needsListing() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.unlistable && !s.fresh(s.listedAt)
+}
+
+// failListing remembers why the listing failed, so that not every one who waits for it tries again.
+func (s *snapshot) failListing(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failure, s.failedAt = err, s.clock.Now()
+}
+
+// listingFailure is the error of a listing that failed a moment ago, or nil.
+func (s *snapshot) listingFailure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failure != nil && s.clock.Now().Sub(s.failedAt) < failureLife {
+		return s.failure
+	}
+	return nil
 }
 
 // refuseListing remembers that the service doesn't list.
@@ -118,6 +142,16 @@ func (s *snapshot) put(begun map[string]uint64, id string, e entry) {
 	}
 }
 
+// settle marks what was seen as seen over the settle time.
+func (s *snapshot) settle(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, ok := s.entries[foldID(id)]; ok {
+		e.settled = true
+		s.entries[foldID(id)] = e
+	}
+}
+
 // write raises the set's generation, so that what began to be read before is not used. What was known
 // is still good until the write is over: it is the set as it was before. The function it returns is
 // called then, with what is now known of the set or nil.
@@ -139,7 +173,7 @@ func (s *snapshot) write(id string) (end func(known *entry)) {
 		delete(s.entries, id)
 		if known != nil {
 			e := *known
-			e.direct, e.generation, e.at = true, s.generations[id], s.clock.Now()
+			e.generation = s.generations[id]
 			s.entries[id] = e
 		}
 	}

@@ -5,12 +5,19 @@ package trustframework
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoftgraph/msgraph-beta-sdk-go/models"
 	sdk "github.com/microsoftgraph/msgraph-beta-sdk-go/trustframework"
+)
+
+// The operations that can end with an unknown outcome, as Error.Op has them.
+const (
+	OpCreateKeySet = "create key set"
+	OpGenerateKey  = "generate key"
 )
 
 // filledNbf is how far from the moment of the request an nbf may lie that the service has filled in
@@ -49,22 +56,27 @@ type MadeKey struct {
 	Known []string
 }
 
-// CreateKeySet makes an empty key set of a name, to which the service adds its prefix. Its ctx bounds
-// everything until the request leaves; see Reserve. The error is an *Error, of KindExists if there is
-// such a set, and of KindUnknownOutcome if nobody knows whether it was made.
-func (c *Client) CreateKeySet(ctx context.Context, name string) (MadeKeySet, error) {
-	const op = "create key set"
+// CreateKeySet makes an empty key set of a name, to which the service adds its prefix. It takes no
+// longer than timeout; once the request has left, finding out what became of it isn't ended by ctx. The
+// error is an *Error, of KindExists if there is such a set, and of KindUnknownOutcome if nobody knows
+// whether it was made.
+func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name string) (MadeKeySet, error) {
+	const op = OpCreateKeySet
 	id := CanonicalID(name)
-	unlock, err := c.locks.lock(ctx, id)
+	begun := c.clock.Now()
+	window, cancel := c.sendWindow(ctx, timeout)
+	defer cancel()
+	unlock, err := c.locks.lock(window, id)
 	if err != nil {
 		return MadeKeySet{}, asError(op, id, err)
 	}
 	defer unlock()
-	existed := c.listed(ctx, op, id)
+	existed := c.listed(window, op, id)
 	end := c.snapshot.write(id)
 	m, err := makeOnce(ctx, c, recipe[KeySet]{
-		name: func(s KeySet) string { return s.ID },
-		post: func(ctx context.Context) (KeySet, *Error) { return c.postKeySet(ctx, op, id) },
+		timeout: timeout - c.clock.Now().Sub(begun),
+		name:    func(s KeySet) string { return s.ID },
+		post:    func(ctx context.Context) (KeySet, *Error) { return c.postKeySet(ctx, op, id) },
 		find: func(ctx context.Context) ([]KeySet, error) {
 			e, err := c.fetch(ctx, op, id)
 			// A set that was there before, or that somebody has put keys into, isn't the one we made.
@@ -78,7 +90,7 @@ func (c *Client) CreateKeySet(ctx context.Context, name string) (MadeKeySet, err
 		end(nil)
 		return MadeKeySet{}, err
 	}
-	end(&entry{set: m.value, keysKnown: true})
+	end(&entry{set: m.value, keysKnown: true, direct: true, at: c.clock.Now()})
 	c.held.setMade(id, c.clock.Now())
 	return MadeKeySet{KeySet: m.value, Recovered: m.recovered}, nil
 }
@@ -105,38 +117,45 @@ func (c *Client) postKeySet(ctx context.Context, op, id string) (KeySet, *Error)
 	if err != nil {
 		return KeySet{}, err
 	}
-	set, decodeErr := decodeKeySet(a.body)
+	set, _, decodeErr := decodeKeySet(a.body, id)
 	if decodeErr != nil {
 		return KeySet{}, unreadable(op, id, a, decodeErr)
 	}
 	return set, nil
 }
 
-// GenerateKey makes a key. Its ctx bounds everything until the request leaves; see Reserve. The error
-// is an *Error: of KindKeySetGone if there is no such set, of KindSeveral or KindUnknownOutcome if a
+// GenerateKey makes a key. It takes no longer than timeout; once the request has left, finding out what
+// became of it isn't ended by ctx. The error is an *Error: of KindKeySetGone if there is no such set, of KindSeveral or KindUnknownOutcome if a
 // key may have been made that can't be told from others or wasn't seen, and for every other kind no key
 // was made.
-func (c *Client) GenerateKey(ctx context.Context, in GenerateKeyInput) (MadeKey, error) {
-	const op = "generate key"
+func (c *Client) GenerateKey(ctx context.Context, timeout time.Duration, in GenerateKeyInput) (MadeKey, error) {
+	const op = OpGenerateKey
 	id := CanonicalID(in.KeySetID)
-	unlock, err := c.locks.lock(ctx, id)
+	begun := c.clock.Now()
+	window, cancel := c.sendWindow(ctx, timeout)
+	defer cancel()
+	unlock, err := c.locks.lock(window, id)
 	if err != nil {
 		return MadeKey{}, asError(op, id, err)
 	}
 	defer unlock()
-	before, err := c.look(ctx, op, id, c.justMade(id), entry.hasKeys)
+	before, err := c.look(window, op, id, c.justMade(id), entry.hasKeys)
 	if err != nil {
 		return MadeKey{}, err
 	}
 	started := c.clock.Now()
 	end := c.snapshot.write(id)
 	m, err := makeOnce(ctx, c, recipe[Key]{
-		name: func(k Key) string { return k.Kid },
-		post: func(ctx context.Context) (Key, *Error) { return c.postGenerateKey(ctx, op, id, in) },
+		timeout: timeout - started.Sub(begun),
+		name:    func(k Key) string { return k.Kid },
+		post:    func(ctx context.Context) (Key, *Error) { return c.postGenerateKey(ctx, op, id, in) },
 		find: func(ctx context.Context) ([]Key, error) {
 			e, err := c.fetch(ctx, op, id)
 			if err != nil {
 				return nil, err
+			}
+			if e.gone == nil && !(before.keysKnown && e.keysKnown) {
+				return nil, errors.New("the service's answers don't show the keys of the key set")
 			}
 			return c.candidates(before.set, e.set, in, started), nil
 		},
@@ -157,8 +176,10 @@ func (c *Client) GenerateKey(ctx context.Context, in GenerateKeyInput) (MadeKey,
 		end(nil) // others may have written meanwhile; the next reader looks
 		return key, nil
 	}
-	after := KeySet{ID: before.set.ID, Keys: append(append([]Key{}, before.set.Keys...), m.value)}
-	end(&entry{set: after, keysKnown: true})
+	// What else is known of the set is as old, and as sure, as it was before.
+	after := before
+	after.set.Keys = append(slices.Clone(before.set.Keys), m.value)
+	end(&after)
 	return key, nil
 }
 
