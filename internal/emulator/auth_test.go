@@ -78,6 +78,9 @@ func TestServer_Authorization_ByRole(t *testing.T) {
 		"create":       {http.MethodPost, "", `{"id":"New"}`, write},
 		"generateKey":  {http.MethodPost, "/B2C_1A_A/generateKey", octSig, write},
 		"delete":       {http.MethodDelete, "/B2C_1A_Gone", "", write},
+		"listKeys":     {http.MethodGet, "/B2C_1A_A/keys_v2", "", write},
+		"getKey":       {http.MethodGet, "/B2C_1A_A/keys_v2/KID", "", write},
+		"patchKey":     {http.MethodPatch, "/B2C_1A_A/keys_v2('KID')", disabled, write},
 	}
 	for role, test := range map[string]struct {
 		roles       []string
@@ -94,9 +97,10 @@ func TestServer_Authorization_ByRole(t *testing.T) {
 			c := newTenantCaller(t, s, emulator.TenantConfig{Roles: test.roles})
 			c.tenant.AddKeySet("A")
 			c.tenant.AddKeySet("Gone")
-			c.tenant.AddKey("A", emulator.KeySpec{Kty: "oct"})
+			kid := c.tenant.AddKey("A", emulator.KeySpec{Kty: "oct"})
+			c.tenant.AddKey("A", emulator.KeySpec{Kty: "oct"}) // stays active
 			for name, q := range requests {
-				r := c.call(q.method, "/trustFramework/keySets"+q.path, q.body)
+				r := c.call(q.method, "/trustFramework/keySets"+strings.ReplaceAll(q.path, "KID", kid), q.body)
 				if test.read && q.names == both || test.write {
 					if r.status >= 400 {
 						t.Errorf("%s: %d %s", name, r.status, r.body)

@@ -74,6 +74,9 @@ func TestControl_DoesWhatTheLibraryDoes(t *testing.T) {
 	}
 	do(http.MethodPost, "/faults", `{"op":"list","status":502,"body":"x","contentType":"text/html","times":-1}`, 204)
 	c.call(http.MethodGet, "/trustFramework/keySets", "").want(t, http.StatusBadGateway, "")
+	for _, op := range []string{"listKeys", "getKey", "patchKey"} {
+		do(http.MethodPost, "/faults", `{"kind":"Unavailable","op":"`+op+`"}`, 204)
+	}
 	do(http.MethodDelete, "/faults", "", 204)
 	c.call(http.MethodGet, "/trustFramework/keySets", "").want(t, http.StatusOK, "")
 

@@ -15,14 +15,14 @@ import (
 // FuzzServer_AnyRequest holds the server to two promises: whatever comes in,
 // there is an answer that isn't a bug's, and a failure has the right shape.
 func FuzzServer_AnyRequest(f *testing.F) {
-	s, err := Start(Config{Switches: Switches{PageSize: 1}})
+	s, err := Start(Config{Seed: 1, Switches: Switches{PageSize: 1}})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = s.Close() })
 	t := s.NewTenant(TenantConfig{})
 	t.AddKeySet("A")
-	t.AddKey("A", KeySpec{Kty: "oct"})
+	kid := t.AddKey("A", KeySpec{Kty: "oct"})
 	now := s.Now().Unix()
 	token, err := s.signer.issue(claims{Aud: graphAppID, Tid: t.ID(), Nbf: now, Exp: now + 86400, Roles: []string{RoleReadWrite}}, false)
 	if err != nil {
@@ -43,6 +43,14 @@ func FuzzServer_AnyRequest(f *testing.F) {
 		{"POST", "/beta/trustFramework/keySets/B2C_1A_A/generateKey", "", `{"use":"sig","kty":"oct","nbf":1e400,"exp":-0}`},
 		{"POST", "/beta/trustFramework/keySets/B2C_1A_A/generateKey", "", `[,]{"use":"\`},
 		{"DELETE", "/beta/trustFramework/keySets/B2C_1A_A.bak", "", ""},
+		{"GET", "/beta/trustFramework/keySets/B2C_1A_A/keys_v2", "", ""},
+		{"GET", "/beta/trustFramework/keySets/B2C_1A_A/keys_v2/" + kid, "", ""},
+		{"GET", "/beta/trustFramework/keySets('B2C_1A_A')/Keys_V2('" + kid + "')", "", ""},
+		{"GET", "/beta/trustFramework/keySets('B2C_1A_A')/keys_v2(%27a%27%27b%27)", "", ""},
+		{"GET", "/beta/trustFramework/keySets/B2C_1A_A/keys_v2(')", "", ""},
+		{"GET", "/beta/trustFramework/keySets/B2C_1A_A/keys_v2('')/", "", ""},
+		{"PATCH", "/beta/trustFramework/keySets/B2C_1A_A/keys_v2/" + kid, "", `{"status":"disabled",}`},
+		{"PATCH", "/beta/trustFramework/keySets/B2C_1A_A/keys_v2/" + kid, "", `{"status":["enabled"],"exp":0}`},
 		{"PATCH", "/beta/trustFramework/keySets/B2C_1A_A/keys_v2/x", "", "{}"},
 		{"GET", "/v1.0/trustFramework", "", ""},
 		{"GET", "/beta/", "", ""},

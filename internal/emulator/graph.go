@@ -16,8 +16,8 @@ import (
 // then faults, permissions, and the work itself.
 func (x *exchange) graph() answer {
 	roles, problem := x.authenticate()
-	to := graphTarget(x.r.Method, x.entry.Path)
-	x.entry.Op, x.entry.KeySet = to.op, to.keySet
+	to := graphTarget(x.r.Method, x.entry.Path, x.s.config.Switches)
+	x.entry.Op, x.entry.KeySet, x.entry.Kid = to.op, to.keySet, to.kid
 	if problem != nil {
 		return x.graphFailure(problem)
 	}
@@ -38,7 +38,7 @@ func (x *exchange) graph() answer {
 }
 
 func (x *exchange) work(to target, create createRequest, roles []string) (answer, *graphError) {
-	if problem := x.checkRoles(roles); problem != nil {
+	if problem := x.checkRoles(to.op, roles); problem != nil {
 		return answer{}, problem
 	}
 	if to.problem != nil {
@@ -49,7 +49,7 @@ func (x *exchange) work(to target, create createRequest, roles []string) (answer
 		return answer{}, problem
 	}
 	switch to.op {
-	case OpCreate, OpDelete, OpGenerateKey:
+	case OpCreate, OpDelete, OpGenerateKey, OpPatchKey:
 		if problem := x.enterWrite(); problem != nil {
 			return answer{}, problem
 		}
@@ -67,6 +67,12 @@ func (x *exchange) work(to target, create createRequest, roles []string) (answer
 		return x.generateKey(to.keySet)
 	case OpGetActiveKey:
 		return x.getActiveKey(to.keySet)
+	case OpListKeys:
+		return x.listKeys(to.keySet)
+	case OpGetKey:
+		return x.getKey(to.keySet, to.kid)
+	case OpPatchKey:
+		return x.patchKey(to.keySet, to.kid)
 	}
 	return answer{}, notImplemented("this address")
 }
@@ -113,10 +119,10 @@ func (x *exchange) authenticate() (roles []string, problem *graphError) {
 }
 
 // checkRoles wants one of the permissions that the documentation names for
-// reads, or the one that it names for all else.
-func (x *exchange) checkRoles(roles []string) *graphError {
+// reads, or the one that it names for all else, reads of keys_v2 among them.
+func (x *exchange) checkRoles(op Op, roles []string) *graphError {
 	enough := []string{RoleReadWrite}
-	if x.r.Method == http.MethodGet {
+	if x.r.Method == http.MethodGet && op != OpListKeys && op != OpGetKey {
 		enough = []string{RoleRead, RoleReadWrite}
 	}
 	if slices.ContainsFunc(enough, func(role string) bool { return slices.Contains(roles, role) }) {

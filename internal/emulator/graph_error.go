@@ -18,6 +18,7 @@ const (
 	codeBadRequest      = "BadRequest"
 	codeInvalidToken    = "InvalidAuthenticationToken"
 	codeTooManyRequests = "TooManyRequests"
+	codeNoResource      = "Request_ResourceNotFound"
 	codeNotImplemented  = "NotImplemented" // the emulator's own
 
 	codeServiceProblem   = "AADB2C90063"
@@ -32,6 +33,7 @@ const (
 	codeBadUse           = "AADB2C95033"
 	codeMixedUse         = "AADB2C95042"
 	codeOverlap          = "AADB2C95053"
+	codeReadOnly         = "AADB2C99014"
 )
 
 const (

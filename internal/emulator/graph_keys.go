@@ -143,6 +143,9 @@ func (x *exchange) generateKey(id string) (answer, *graphError) {
 	if err != nil {
 		panic(err)
 	}
+	if x.s.config.Switches.DisabledAtFirst {
+		key.Status = statusDisabled
+	}
 	t := x.tenant
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 type target struct {
 	op      Op
 	keySet  string      // as named in the path
+	kid     string      // as named in the path
 	problem *graphError // what is wrong with the address
 }
 
@@ -24,7 +25,7 @@ func isVersion(segment string) bool {
 // graphTarget reads a Graph address. Names compare without case (observed for
 // paths), key sets are addressed as keySets/ID or keySets('ID'), actions with
 // or without parentheses and namespace.
-func graphTarget(method, escapedPath string) target {
+func graphTarget(method, escapedPath string, s Switches) target {
 	parts, ok := pathSegments(escapedPath)
 	switch {
 	case !ok:
@@ -68,7 +69,42 @@ func graphTarget(method, escapedPath string) target {
 	case len(rest) == 0:
 		return choose(method, map[string]Op{http.MethodGet: OpGet, http.MethodDelete: OpDelete}, target{keySet: key})
 	}
+	if name, _, _, _ := keyPredicate(rest[0]); strings.EqualFold(name, "keys_v2") {
+		if s.NoKeysV2 {
+			return target{keySet: key, problem: unknownSegment(name)}
+		}
+		return keysV2Target(method, key, rest)
+	}
 	return actionTarget(method, key, rest)
+}
+
+// keysV2Target reads keys_v2, keys_v2/KID and keys_v2('KID').
+func keysV2Target(method, keySet string, rest []string) target {
+	t := target{keySet: keySet}
+	_, kid, hasKid, ok := keyPredicate(rest[0])
+	if !ok {
+		t.problem = refuse(codeBadRequest, "Malformed key in the segment '%s'.", rest[0])
+		return t
+	}
+	rest = rest[1:]
+	if !hasKid {
+		if len(rest) == 0 {
+			return choose(method, map[string]Op{http.MethodGet: OpListKeys}, t)
+		}
+		kid, rest = rest[0], rest[1:]
+	}
+	switch {
+	case strings.EqualFold(kid, "$count"):
+		t.problem = notImplemented("$count")
+	case kid == "":
+		t.problem = unknownSegment("")
+	case len(rest) > 0:
+		t.problem = unknownSegment(rest[0])
+	default:
+		t.kid = kid
+		return choose(method, map[string]Op{http.MethodGet: OpGetKey, http.MethodPatch: OpPatchKey}, t)
+	}
+	return t
 }
 
 func actionTarget(method, keySet string, rest []string) target {
@@ -77,7 +113,7 @@ func actionTarget(method, keySet string, rest []string) target {
 	name = strings.TrimSuffix(strings.TrimPrefix(name, "microsoft.graph."), "()")
 	plain, _, _, _ := keyPredicate(name)
 	switch plain {
-	case "uploadsecret", "uploadcertificate", "uploadpkcs12", "keys", "keys_v2":
+	case "uploadsecret", "uploadcertificate", "uploadpkcs12", "keys":
 		t.problem = notImplemented(rest[0])
 		return t
 	}

@@ -24,13 +24,17 @@ const (
 	OpDelete       Op = "delete"
 	OpGenerateKey  Op = "generateKey"
 	OpGetActiveKey Op = "getActiveKey"
+	OpListKeys     Op = "listKeys" // GET keys_v2
+	OpGetKey       Op = "getKey"   // GET keys_v2/{kid}
+	OpPatchKey     Op = "patchKey" // PATCH keys_v2/{kid}
 	OpToken        Op = "token"
 	OpDiscovery    Op = "discovery"
 )
 
 func (o Op) known() bool {
 	switch o {
-	case "", OpList, OpCreate, OpGet, OpDelete, OpGenerateKey, OpGetActiveKey, OpToken, OpDiscovery:
+	case "", OpList, OpCreate, OpGet, OpDelete, OpGenerateKey, OpGetActiveKey,
+		OpListKeys, OpGetKey, OpPatchKey, OpToken, OpDiscovery:
 		return true
 	}
 	return false
@@ -57,6 +61,8 @@ type Entry struct {
 	// KeySet is the set that the path or the body of a create names, in the
 	// service's spelling.
 	KeySet string `json:"keySet,omitempty"`
+	// Kid is the key that a path below keys_v2 names.
+	Kid string `json:"kid,omitempty"`
 	// Status is the HTTP status, and 0 if the connection was cut or the client
 	// left before the answer.
 	Status int `json:"status"`

@@ -112,10 +112,11 @@ func TestServer_Concurrent_LosesNothing(t *testing.T) {
 	t.Parallel()
 	c := newCaller(t, emulator.Config{Switches: emulator.Switches{PageSize: 3}})
 	c.make("Shared")
+	first := c.generate("B2C_1A_Shared", octSig)
 	const clients, keys = 6, 5
 	h := http.Header{"Authorization": {"Bearer " + c.token}, "Content-Type": {"application/json"}}
 	var group sync.WaitGroup
-	failed := make(chan string, clients*keys*4)
+	failed := make(chan string, clients*keys*6)
 	check := func(r result, want int) {
 		if r.err != nil || r.status != want {
 			failed <- fmt.Sprintf("%d %s %v", r.status, r.body, r.err)
@@ -124,7 +125,11 @@ func TestServer_Concurrent_LosesNothing(t *testing.T) {
 	for i := range clients {
 		group.Go(func() {
 			own := fmt.Sprintf("/beta/trustFramework/keySets/B2C_1A_Own%d", i)
-			for range keys {
+			const keysV2 = "/beta/trustFramework/keySets/B2C_1A_Shared/keys_v2"
+			for n := range keys {
+				check(c.try(http.MethodPatch, keysV2+"/"+first, []string{enabled, disabled}[n%2], h), http.StatusNoContent)
+				check(c.try(http.MethodGet, keysV2, "", h), http.StatusOK)
+				c.tenant.SetKeyStatus("Shared", first, true)
 				check(c.try(http.MethodPost, "/beta/trustFramework/keySets", fmt.Sprintf(`{"id":"Own%d"}`, i), h), http.StatusCreated)
 				check(c.try(http.MethodPost, "/beta/trustFramework/keySets/B2C_1A_Shared/generateKey", octSig, h), http.StatusOK)
 				check(c.try(http.MethodGet, "/beta/trustFramework/keySets", "", h), http.StatusOK)
@@ -140,10 +145,10 @@ func TestServer_Concurrent_LosesNothing(t *testing.T) {
 		t.Error(f)
 	}
 	sets := c.tenant.KeySets()
-	if len(sets) != 1+clients || len(sets[0].Keys) != 2*clients*keys {
+	if len(sets) != 1+clients || len(sets[0].Keys) != 1+2*clients*keys {
 		t.Errorf("%d sets, %d keys", len(sets), len(sets[0].Keys))
 	}
-	if got := len(c.tenant.Journal()); got != 1+clients*keys*4 {
+	if got := len(c.tenant.Journal()); got != 2+clients*keys*6 {
 		t.Errorf("%d entries", got)
 	}
 }

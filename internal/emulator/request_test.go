@@ -56,7 +56,15 @@ func TestServer_Address_WhenUnknown(t *testing.T) {
 		"singleton":       {http.MethodGet, "/beta/trustFramework", 501, "NotImplemented", "singleton"},
 		"policies":        {http.MethodGet, "/beta/trustFramework/policies/x/$value", 501, "NotImplemented", "policies"},
 		"count":           {http.MethodGet, "/beta/trustFramework/keySets/$count", 501, "NotImplemented", "$count"},
-		"keys_v2":         {http.MethodPatch, set + "/keys_v2('x')", 501, "NotImplemented", "keys_v2"},
+		"keys_v2 count":   {http.MethodGet, set + "/keys_v2/$count", 501, "NotImplemented", "$count"},
+		"keys_v2 slash":   {http.MethodGet, set + "/keys_v2/", 400, "BadRequest", "segment ''"},
+		"empty kid":       {http.MethodGet, set + "/keys_v2('')", 400, "BadRequest", "segment ''"},
+		"bare kid":        {http.MethodGet, set + "/keys_v2(x)", 400, "BadRequest", "Malformed key in the segment 'keys_v2(x)'."},
+		"no kid":          {http.MethodGet, set + "/keys_v2()", 400, "BadRequest", "Malformed key"},
+		"below a key":     {http.MethodGet, set + "/keys_v2/x/status", 400, "BadRequest", "segment 'status'"},
+		"qualified":       {http.MethodGet, set + "/microsoft.graph.keys_v2", 400, "BadRequest", "segment 'microsoft.graph.keys_v2'"},
+		"keys_v2 select":  {http.MethodGet, set + "/keys_v2?$select=kid", 400, "BadRequest", "'$select'"},
+		"keys":            {http.MethodGet, set + "/keys", 501, "NotImplemented", "keys"},
 		"uploadSecret":    {http.MethodPost, set + "/uploadSecret", 501, "NotImplemented", "uploadSecret"},
 		"filter":          {http.MethodGet, "/beta/trustFramework/keySets?$filter=id%20eq%20'a'", 400, "BadRequest", "'$filter'"},
 		"top, encoded":    {http.MethodGet, "/beta/trustFramework/keySets?%24top=1", 400, "BadRequest", "'$top'"},
@@ -86,6 +94,8 @@ func TestServer_Method_WhenThePathHasNone(t *testing.T) {
 		"/trustFramework/keySets/B2C_1A_A":              {[]string{"PUT", "PATCH", "POST"}, "DELETE, GET"},
 		"/trustFramework/keySets/B2C_1A_A/generateKey":  {[]string{"GET", "PUT", "DELETE"}, "POST"},
 		"/trustFramework/keySets/B2C_1A_A/getActiveKey": {[]string{"PUT", "DELETE"}, "GET"},
+		"/trustFramework/keySets/B2C_1A_A/keys_v2":      {[]string{"POST", "PUT", "PATCH", "DELETE"}, "GET"},
+		"/trustFramework/keySets/B2C_1A_A/keys_v2('x')": {[]string{"POST", "PUT", "DELETE"}, "GET, PATCH"},
 	} {
 		for _, method := range test.methods {
 			r := c.call(method, path, "")

@@ -3,7 +3,10 @@
 
 package emulator
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // store holds what was committed, and for each commit from when on readers see
 // it. It has no lock: its [Tenant] holds one around each use.
@@ -27,7 +30,13 @@ type setRecord struct {
 }
 
 type keyRecord struct {
-	key       Key
+	key       Key // its status is the first one
+	visibleAt time.Time
+	statuses  []statusRecord // the later ones, in order of commit
+}
+
+type statusRecord struct {
+	status    string
 	visibleAt time.Time
 }
 
@@ -42,7 +51,7 @@ func (r *setRecord) view(now time.Time) KeySet {
 	set := KeySet{ID: r.id, Keys: []Key{}}
 	for _, k := range r.keys {
 		if reached(k.visibleAt, now) {
-			set.Keys = append(set.Keys, k.key.clone())
+			set.Keys = append(set.Keys, k.view(now))
 		}
 	}
 	return set
@@ -52,9 +61,51 @@ func (r *setRecord) view(now time.Time) KeySet {
 func (r *setRecord) truth() KeySet {
 	set := KeySet{ID: r.id, Keys: []Key{}}
 	for _, k := range r.keys {
-		set.Keys = append(set.Keys, k.key.clone())
+		set.Keys = append(set.Keys, k.truth())
 	}
 	return set
+}
+
+// key returns the key of that kid if readers see it, or nil. Kids compare with
+// case, as they are base64url.
+func (r *setRecord) key(kid string, now time.Time) *keyRecord {
+	for i := range r.keys {
+		if k := &r.keys[i]; k.key.Kid == kid && reached(k.visibleAt, now) {
+			return k
+		}
+	}
+	return nil
+}
+
+// view is the key as a reader sees it: of the statuses that show, it has the
+// one that was committed last.
+func (k keyRecord) view(now time.Time) Key {
+	seen := k.key.clone()
+	for _, s := range k.statuses {
+		if reached(s.visibleAt, now) {
+			seen.Status = s.status
+		}
+	}
+	return seen
+}
+
+// truth is the key as it was committed.
+func (k keyRecord) truth() Key {
+	key := k.key.clone()
+	if n := len(k.statuses); n > 0 {
+		key.Status = k.statuses[n-1].status
+	}
+	return key
+}
+
+// setStatus commits a status. One that shows at once ends all before it.
+func (k *keyRecord) setStatus(status string, visibleAt time.Time) {
+	if visibleAt.IsZero() {
+		k.key.Status, k.statuses = status, nil
+		return
+	}
+	// A new slice: a backup may have been copied from this one.
+	k.statuses = slices.Concat(k.statuses, []statusRecord{{status, visibleAt}})
 }
 
 // committed returns the living record of that name, seen or not, or nil.

@@ -34,6 +34,17 @@ type Switches struct {
 	NoBackupOfEmpty bool
 	// FillNbf puts the time of the request into a key generated without nbf.
 	FillNbf bool
+	// StatusInListing puts the status of each key into the keys member of key
+	// sets, listed or read by themselves. The answers of actions have none.
+	StatusInListing bool
+	// DisabledAtFirst makes keys that generateKey makes start as disabled, as
+	// policy-keys-overview says of uploads in the portal.
+	DisabledAtFirst bool
+	// WrappedKeyV2 wraps the answer of keys_v2/{kid} in a value member, as its
+	// documented example does; for the example's strings see NumbersAsStrings.
+	WrappedKeyV2 bool
+	// NoKeysV2 makes keys_v2 a segment that the service doesn't know.
+	NoKeysV2 bool
 	// OpaqueTokens hands out access tokens that a client can't parse.
 	OpaqueTokens bool
 }

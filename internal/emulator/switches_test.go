@@ -113,6 +113,13 @@ func TestSwitches_OverlapRefused(t *testing.T) {
 			c.make("B")
 			end := c.tenant.BeginWrite("b2c_1a_a")
 			c.call(http.MethodPost, "/trustFramework/keySets/B2C_1A_A/generateKey", octSig).want(t, test.status, test.code)
+			kid := c.tenant.AddKey("A", emulator.KeySpec{Kty: "oct"})
+			if r := c.call(http.MethodPatch, setA+"/keys_v2/"+kid, disabled); test.refused {
+				r.want(t, test.status, test.code)
+			} else {
+				r.want(t, http.StatusNoContent, "")
+			}
+			c.call(http.MethodGet, setA+"/keys_v2/"+kid, "").want(t, http.StatusOK, "")
 			c.generate("B2C_1A_B", octSig) // another key set
 			c.call(http.MethodGet, "/trustFramework/keySets/B2C_1A_A", "").want(t, http.StatusOK, "")
 			end()
@@ -133,6 +140,134 @@ func TestSwitches_FillNbf(t *testing.T) {
 	r = c.call(http.MethodPost, "/trustFramework/keySets/B2C_1A_A/generateKey", `{"use":"sig","kty":"oct","nbf":5}`)
 	if got := r.object(t)["nbf"]; got != json.Number("5") {
 		t.Errorf("given nbf became %v", got)
+	}
+}
+
+func TestSwitches_StatusInListing(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		switched bool
+		want     string // the statuses of the two keys
+	}{
+		"default": {false, ""},
+		"switch":  {true, "enabled disabled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCaller(t, emulator.Config{Switches: emulator.Switches{StatusInListing: test.switched}})
+			c.make("A")
+			c.generate("B2C_1A_A", octSig)
+			c.setStatus(c.generate("B2C_1A_A", octSig), disabled)
+			type set struct {
+				Keys []map[string]any `json:"keys"`
+			}
+			var list struct {
+				Value []set `json:"value"`
+			}
+			var one set
+			if err := json.Unmarshal(c.call(http.MethodGet, "/trustFramework/keySets", "").body, &list); err != nil || len(list.Value) != 1 {
+				t.Fatalf("listing %v (%v)", list, err)
+			}
+			if err := json.Unmarshal(c.call(http.MethodGet, setA, "").body, &one); err != nil {
+				t.Fatal(err)
+			}
+			for _, keys := range [][]map[string]any{list.Value[0].Keys, one.Keys} {
+				var got []string
+				for _, k := range keys {
+					if s, ok := k["status"]; ok {
+						text, _ := s.(string)
+						got = append(got, text)
+					}
+				}
+				if strings.Join(got, " ") != test.want || len(keys) != 2 {
+					t.Errorf("keys %v, want the statuses %q", keys, test.want)
+				}
+			}
+			if _, ok := c.call(http.MethodGet, setA+"/getActiveKey", "").object(t)["status"]; ok {
+				t.Error("the active key has a status")
+			}
+		})
+	}
+}
+
+func TestSwitches_DisabledAtFirst(t *testing.T) {
+	t.Parallel()
+	c := newCaller(t, emulator.Config{Switches: emulator.Switches{DisabledAtFirst: true}})
+	c.make("A")
+	kid := c.generate("B2C_1A_A", octSig)
+	if got := c.status(kid); got != "disabled" {
+		t.Errorf("status %q", got)
+	}
+	c.call(http.MethodGet, setA+"/getActiveKey", "").want(t, http.StatusBadRequest, "AADB2C90019")
+	c.setStatus(kid, enabled)
+	if got := c.call(http.MethodGet, setA+"/getActiveKey", "").text(t, "kid"); got != kid {
+		t.Errorf("active key %q", got)
+	}
+	if got := c.status(c.tenant.AddKey("A", emulator.KeySpec{Kty: "oct"})); got != "enabled" {
+		t.Errorf("a key of somebody else is %q", got)
+	}
+}
+
+func TestSwitches_WrappedKeyV2(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		strings bool
+		nbf     any
+	}{
+		"numbers": {false, json.Number("1767322000")},
+		"strings": {true, "1767322000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCaller(t, emulator.Config{Switches: emulator.Switches{WrappedKeyV2: true, NumbersAsStrings: test.strings}})
+			c.make("A")
+			kid := c.generate("B2C_1A_A", `{"use":"sig","kty":"oct","nbf":1767322000}`)
+			r := c.call(http.MethodGet, setA+"/keys_v2/"+kid, "")
+			r.want(t, http.StatusOK, "")
+			body := r.object(t)
+			key, _ := body["value"].(map[string]any)
+			if len(body) != 1 || key["kid"] != kid || key["status"] != "enabled" || key["k"] != nil || key["nbf"] != test.nbf ||
+				key["@odata.type"] != "#microsoft.graph.trustFrameworkKey_v2" {
+				t.Errorf("answer %s", r.body)
+			}
+			// The listing is what it always is.
+			value, _ := c.call(http.MethodGet, setA+"/keys_v2", "").object(t)["value"].([]any)
+			if len(value) != 1 {
+				t.Fatalf("listing %v", value)
+			}
+			if listed, _ := value[0].(map[string]any); listed["kid"] != kid || listed["@odata.type"] != nil {
+				t.Errorf("listed %v", listed)
+			}
+		})
+	}
+}
+
+func TestSwitches_NoKeysV2(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, emulator.Config{Switches: emulator.Switches{NoKeysV2: true}})
+	for _, role := range []string{emulator.RoleRead, emulator.RoleReadWrite} {
+		c := newTenantCaller(t, s, emulator.TenantConfig{Roles: []string{role}})
+		c.tenant.AddKeySet("A")
+		kid := c.tenant.AddKey("A", emulator.KeySpec{Kty: "oct"})
+		paths := []string{"/keys_v2", "/keys_v2/" + kid, "/keys_v2('" + kid + "')", "/keys_v2/$count"}
+		for _, path := range paths {
+			r := c.call(http.MethodGet, setA+path, "")
+			r.want(t, http.StatusBadRequest, "BadRequest")
+			if _, message, _ := r.failure(t); message != "Resource not found for the segment 'keys_v2'." {
+				t.Errorf("%s: message %q", path, message)
+			}
+		}
+		for _, e := range c.tenant.Journal() {
+			if e.Op != "" || e.Kid != "" || e.KeySet != "B2C_1A_A" {
+				t.Errorf("journal %v", e)
+			}
+		}
+		if role == emulator.RoleReadWrite {
+			c.call(http.MethodPatch, setA+"/keys_v2/"+kid, disabled).want(t, http.StatusBadRequest, "BadRequest")
+		}
+		if got := c.tenant.KeySets()[0].Keys[0].Status; got != "enabled" {
+			t.Errorf("status %q", got)
+		}
 	}
 }
 

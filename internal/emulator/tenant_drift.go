@@ -99,10 +99,11 @@ func (t *Tenant) SetKeyStatus(keySetID, kid string, enabled bool) bool {
 		if r.keys[i].key.Kid != kid {
 			continue
 		}
-		r.keys[i].key.Status = statusDisabled
+		status := statusDisabled
 		if enabled {
-			r.keys[i].key.Status = statusEnabled
+			status = statusEnabled
 		}
+		r.keys[i].setStatus(status, time.Time{})
 		return true
 	}
 	return false

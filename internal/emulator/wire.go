@@ -21,7 +21,7 @@ type keySetListBody struct {
 
 // keyBody is a key in an answer. Members without a value are null, x5c is
 // empty (documented example of generateKey); k is never set, as private
-// material isn't readable (documented).
+// material isn't readable (documented). A key_v2 has a status besides.
 type keyBody struct {
 	Context string   `json:"@odata.context,omitempty"`
 	K       *string  `json:"k"`
@@ -33,12 +33,37 @@ type keyBody struct {
 	Kid     string   `json:"kid"`
 	E       *string  `json:"e"`
 	N       *string  `json:"n"`
+	Status  string   `json:"status,omitempty"`
+}
+
+type keyV2ListBody struct {
+	Context string    `json:"@odata.context"`
+	Value   []keyBody `json:"value"`
+}
+
+// keyV2Type is the @odata.type in the documented example of keys_v2/{kid}.
+const keyV2Type = "#microsoft.graph.trustFrameworkKey_v2"
+
+// wrappedKeyV2Body is a key_v2 as the documented example has it.
+type wrappedKeyV2Body struct {
+	Value wrappedKeyV2 `json:"value"`
+}
+
+type wrappedKeyV2 struct {
+	Type string `json:"@odata.type"`
+	keyBody
 }
 
 // context is the @odata.context of an answer. Its form is observed for keys
 // and inferred from OData's convention for key sets.
 func (x *exchange) context(of string) string {
 	return x.origin() + "/beta/$metadata#" + of
+}
+
+// keysV2Context follows OData's convention for what an entity contains
+// (inferred).
+func (x *exchange) keysV2Context(keySet string) string {
+	return x.context("trustFramework/keySets('" + keySet + "')/keys_v2")
 }
 
 func (x *exchange) keyBody(k Key) keyBody {
@@ -58,10 +83,20 @@ func (x *exchange) bareKey(k Key) keyBody {
 	return body
 }
 
+func (x *exchange) keyV2Body(k Key) keyBody {
+	body := x.keyBody(k)
+	body.Status = k.Status
+	return body
+}
+
 func (x *exchange) keySetBody(set KeySet) keySetBody {
 	keys := []keyBody{}
 	for _, k := range set.Keys {
-		keys = append(keys, x.keyBody(k))
+		body := x.keyBody(k)
+		if x.s.config.Switches.StatusInListing {
+			body = x.keyV2Body(k)
+		}
+		keys = append(keys, body)
 	}
 	return keySetBody{ID: set.ID, Keys: &keys}
 }

@@ -77,5 +77,9 @@ func switchFlags(fs *flag.FlagSet, s *emulator.Switches) {
 	fs.BoolVar(&s.OverlapRefused, "overlap-refused", false, "answer AADB2C95053 to writes that overlap on one key set")
 	fs.BoolVar(&s.NoBackupOfEmpty, "no-backup-of-empty", false, "leave no .bak of an empty key set")
 	fs.BoolVar(&s.FillNbf, "fill-nbf", false, "fill an omitted nbf with the current time")
+	fs.BoolVar(&s.StatusInListing, "status-in-listing", false, "show the status of keys in key sets, not only in keys_v2")
+	fs.BoolVar(&s.DisabledAtFirst, "disabled-at-first", false, "let generated keys start as disabled")
+	fs.BoolVar(&s.WrappedKeyV2, "wrapped-key-v2", false, "wrap the answer of keys_v2/{kid} in value")
+	fs.BoolVar(&s.NoKeysV2, "no-keys-v2", false, "answer keys_v2 as an unknown segment")
 	fs.BoolVar(&s.OpaqueTokens, "opaque-tokens", false, "hand out access tokens that can't be parsed")
 }

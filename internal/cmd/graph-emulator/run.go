@@ -62,6 +62,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 // logEntry writes a request as one line. Paths, names and ids come from the
 // client, and are quoted so that they can't forge a line.
 func logEntry(l *log.Logger, e emulator.Entry) {
-	l.Printf("%d %s %q -> %d op=%q keySet=%q committed=%t fault=%q request-id=%q client-request-id=%q",
-		e.Seq, e.Method, e.Path, e.Status, e.Op, e.KeySet, e.Committed, e.Fault, e.RequestID, e.ClientRequestID)
+	l.Printf("%d %s %q -> %d op=%q keySet=%q kid=%q committed=%t fault=%q request-id=%q client-request-id=%q",
+		e.Seq, e.Method, e.Path, e.Status, e.Op, e.KeySet, e.Kid, e.Committed, e.Fault, e.RequestID, e.ClientRequestID)
 }
