@@ -6,6 +6,7 @@
 package graph
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -46,9 +47,19 @@ type Config struct {
 	AttemptTimeout time.Duration
 }
 
-// NewAdapter returns a Kiota adapter for Graph beta. The requests of one adapter share their pauses,
-// their connections and their token.
-func NewAdapter(config Config) (abs.RequestAdapter, error) {
+// Adapter is a Kiota adapter for Graph beta. Its requests share their pauses, their connections and
+// their token.
+type Adapter struct {
+	abs.RequestAdapter
+	tokens tokenSource
+}
+
+// TenantID returns the GUID of the tenant that is signed in to, or "" if the token doesn't say. It asks
+// for a token if there is none yet, and fails if there is none to be had.
+func (a *Adapter) TenantID(ctx context.Context) (string, error) { return a.tokens.tenantID(ctx) }
+
+// NewAdapter returns an Adapter. It sends nothing.
+func NewAdapter(config Config) (*Adapter, error) {
 	endpoint, err := parseOrigin(config.Endpoint)
 	if err != nil {
 		return nil, err
@@ -59,10 +70,11 @@ func NewAdapter(config Config) (abs.RequestAdapter, error) {
 	if config.AttemptTimeout == 0 {
 		config.AttemptTimeout = DefaultAttemptTimeout
 	}
+	tokens := tokenSource{credential: config.Credential, scope: config.Scope}
 	client := newHTTPClient(&transport{
 		base:           config.Transport,
 		endpoint:       endpoint,
-		tokens:         tokenSource{credential: config.Credential, scope: config.Scope},
+		tokens:         tokens,
 		gate:           &gate{clock: config.Clock},
 		clock:          config.Clock,
 		logger:         config.Logger,
@@ -77,7 +89,7 @@ func NewAdapter(config Config) (abs.RequestAdapter, error) {
 		return nil, fmt.Errorf("set up the Graph adapter: %w", err)
 	}
 	adapter.SetBaseUrl(endpoint.String() + "/beta")
-	return adapter, nil
+	return &Adapter{RequestAdapter: adapter, tokens: tokens}, nil
 }
 
 // newHTTPClient returns the client that Kiota sends with. It has no timeout, for each attempt has its

@@ -23,6 +23,9 @@ const (
 	firstDelay = 500 * time.Millisecond
 	// maxDelay bounds a wait of our own choosing; a Retry-After is honored whatever it says.
 	maxDelay = 30 * time.Second
+	// maxNonsense is how often something is asked for that comes as something else: a moment's confusion
+	// passes, a login page in the way doesn't.
+	maxNonsense = 4
 )
 
 // again decides whether a request may be sent again, and after what delay. Whatever was surely not
@@ -43,7 +46,10 @@ func (t *transport) again(method string, attempt int, resp *http.Response, err e
 		t.gate.pause(delay)
 		return 0, true // the gate makes it wait
 	}
-	return delay, repeatable(method) && transient(method, resp)
+	if nonsense(method, resp) {
+		return delay, attempt < maxNonsense
+	}
+	return delay, repeatable(method) && transient(resp)
 }
 
 // repeatable tells the methods that may be done twice: a second DELETE finds nothing to delete, and
@@ -57,16 +63,14 @@ func throttled(resp *http.Response) bool {
 		slices.Contains([]string{"AADB2C95043", "AADB2C90229", "AADB2C90244"}, errorCode(resp))
 }
 
-func transient(method string, resp *http.Response) bool {
-	switch {
-	case resp.StatusCode >= http.StatusInternalServerError, resp.StatusCode == http.StatusRequestTimeout:
-		return true
-	case resp.StatusCode >= http.StatusBadRequest:
-		return errorCode(resp) == "AADB2C95053" // concurrent writes to one object
-	default:
-		// A proxy's page, an empty body or half of one instead of what was asked for.
-		return method == http.MethodGet && !json.Valid(peek(resp))
-	}
+func transient(resp *http.Response) bool {
+	return resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusRequestTimeout ||
+		errorCode(resp) == "AADB2C95053" // concurrent writes to one object
+}
+
+// nonsense tells a success that isn't what was asked for: a proxy's page, an empty body.
+func nonsense(method string, resp *http.Response) bool {
+	return method == http.MethodGet && resp.StatusCode < http.StatusBadRequest && !json.Valid(peek(resp))
 }
 
 // permanent tells the failures that waiting doesn't mend.

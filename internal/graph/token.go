@@ -6,8 +6,10 @@ package graph
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -33,6 +35,27 @@ func (s tokenSource) token(ctx context.Context, claims string) (string, error) {
 		Claims:    claims,
 	})
 	return token.Token, err
+}
+
+// tenantID gets a token, the cached one if there is one, and returns the GUID of the tenant it is for, or
+// "" if the token is opaque (source: Microsoft's "Access token claims reference", tid).
+func (s tokenSource) tenantID(ctx context.Context) (string, error) {
+	token, err := s.token(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return "", nil
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	var claims struct {
+		TenantID string `json:"tid"`
+	}
+	if err != nil || json.Unmarshal(payload, &claims) != nil {
+		return "", nil //nolint:nilerr // a token that can't be read is Graph's business alone
+	}
+	return claims.TenantID, nil
 }
 
 // claimsChallenge returns the claims that continuous access evaluation wants in the next token, or ""

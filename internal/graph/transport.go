@@ -78,11 +78,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	var resp *http.Response
 	for attempt := 1; ; attempt++ {
 		token, notReady := t.ready(ctx, claims)
-		if notReady != nil && attempt > 1 {
-			return resp, err // what the attempt before has shown says more
+		if notReady != nil && (resp == nil && err == nil || resp != nil && resp.StatusCode == http.StatusUnauthorized) {
+			return nil, &Error{Err: notReady}
 		}
 		if notReady != nil {
-			return nil, &Error{Err: notReady}
+			return resp, err // what the attempt before has shown says more
 		}
 		resp, err = t.attempt(req, body, token, attempt)
 		// A refused token was refused before any work, so that even a POST may come again with another.

@@ -28,16 +28,21 @@ import (
 
 // fakeCredential hands out numbered tokens and remembers what they were asked for.
 type fakeCredential struct {
-	mu   sync.Mutex
-	asks []policy.TokenRequestOptions
-	err  error
+	mu     sync.Mutex
+	asks   []policy.TokenRequestOptions
+	answer func(n int) error // nil if there is always a token
 }
 
 func (c *fakeCredential) GetToken(_ context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asks = append(c.asks, options)
-	return azcore.AccessToken{Token: fmt.Sprintf("token-%d", len(c.asks))}, c.err
+	if c.answer != nil {
+		if err := c.answer(len(c.asks)); err != nil {
+			return azcore.AccessToken{}, err
+		}
+	}
+	return azcore.AccessToken{Token: fmt.Sprintf("token-%d", len(c.asks))}, nil
 }
 
 // service is a scripted Graph: each request gets the next answer, and the last one again and again.
@@ -344,6 +349,45 @@ func TestTransport_RoundTrip_AnswersAClaimsChallengeOnce(t *testing.T) {
 	}
 }
 
+func TestTransport_RoundTrip_ARefusedChallengeKeepsEntrasWords(t *testing.T) {
+	t.Parallel()
+	s := newService(t, status(401, "", "WWW-Authenticate", `Bearer error="insufficient_claims", claims="e30="`))
+	refusal := errors.New("AADSTS53003: blocked by conditional access")
+	s.credential.answer = func(n int) error {
+		if n > 1 {
+			return refusal
+		}
+		return nil
+	}
+	_, _, err := s.send(t.Context(), http.MethodPost, "{}")
+	var e *Error
+	if !errors.As(err, &e) || !errors.Is(err, refusal) || e.RequestSent() {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAdapter_TenantID(t *testing.T) {
+	t.Parallel()
+	payload := base64.RawURLEncoding.EncodeToString([]byte(`{"tid":"the-tenant"}`))
+	for token, want := range map[string]string{
+		"header." + payload + ".signature": "the-tenant",
+		"opaque":                           "",
+		"a.b.c":                            "",
+		"header." + base64.RawURLEncoding.EncodeToString([]byte(`[]`)) + ".signature": "",
+	} {
+		got, err := tokenSource{credential: fixedToken(token)}.tenantID(t.Context())
+		if err != nil || got != want {
+			t.Errorf("%s: %q, %v", token, got, err)
+		}
+	}
+}
+
+type fixedToken string
+
+func (f fixedToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: string(f)}, nil
+}
+
 func TestTransport_RoundTrip_TellsWhetherARequestWasSent(t *testing.T) {
 	t.Parallel()
 	t.Run("cut", func(t *testing.T) {
@@ -357,10 +401,11 @@ func TestTransport_RoundTrip_TellsWhetherARequestWasSent(t *testing.T) {
 	t.Run("no token", func(t *testing.T) {
 		t.Parallel()
 		s := newService(t, status(200, `{}`))
-		s.credential.err = errors.New("no token today")
+		refusal := errors.New("no token today")
+		s.credential.answer = func(int) error { return refusal }
 		_, _, err := s.send(t.Context(), http.MethodPost, "{}")
 		var e *Error
-		if !errors.As(err, &e) || e.RequestSent() || !errors.Is(err, s.credential.err) || len(s.requests) != 0 {
+		if !errors.As(err, &e) || e.RequestSent() || !errors.Is(err, refusal) || len(s.requests) != 0 {
 			t.Errorf("got %v, %d requests", err, len(s.requests))
 		}
 	})

@@ -81,15 +81,19 @@ func errorDetail(e *trustframework.Error) string {
 		advice = "Create it first, or check its name: the service puts B2C_1A_ before a name that lacks it."
 	case trustframework.KindKeyGone:
 		p.add("The key isn't in %s.", subject)
+	case trustframework.KindKeysHidden:
+		p.add("The service's answer doesn't show the keys of %s, so that nobody can tell which it holds.", subject)
+		advice = "Nothing was changed, and what is in state stays there. Try again later."
 	case trustframework.KindExists:
 		p.add("There already is a %s.", subject)
-		advice = fmt.Sprintf("To manage it here, import it: terraform import trustframework_key_set.<name> %s", e.KeySetID)
+		advice = fmt.Sprintf("To manage it here, import it: terraform import trustframework_key_set.<name> %s\n"+
+			"If a resource is being replaced, it can't have create_before_destroy: two key sets can't have one name.", e.KeySetID)
 	case trustframework.KindRefused:
 		p.add("The service refused the request for %s. Nothing was changed.", subject)
 	case trustframework.KindDenied:
 		p.add("The service denied access to %s. Nothing was changed.", subject)
 		if e.Status == http.StatusUnauthorized {
-			advice = "The service doesn't accept the token, though Entra ID has just issued it. Check tenant_id, environment and msgraph_endpoint, and this machine's clock."
+			advice = "The service doesn't accept the token, though it comes from Entra ID. Check tenant_id, environment and msgraph_endpoint, and this machine's clock."
 			break
 		}
 		advice = "Grant the application the application permission TrustFrameworkKeySet.ReadWrite.All of Microsoft Graph " +

@@ -46,7 +46,7 @@ func (r *generatedKeyResource) Metadata(_ context.Context, req resource.Metadata
 func (r *generatedKeyResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	attributes := map[string]schema.Attribute{
 		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
-			Create: true, CreateDescription: timeoutText("generating the key, a lost answer included,", defaultCreateTimeout),
+			Create: true, CreateDescription: timeoutText("generating the key", defaultCreateTimeout) + " Finding out what became of a lost answer isn't cut short by it.",
 			Read: true, ReadDescription: timeoutText("refreshing the key", defaultReadTimeout),
 		}),
 	}
@@ -54,7 +54,11 @@ func (r *generatedKeyResource) Schema(ctx context.Context, _ resource.SchemaRequ
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A key that the service generates in a key set (`generateKey`). Its private half never leaves the service.\n\n" +
 			"A key can't be changed or removed on its own: a change of an argument makes a new key beside the old one, and destroying the resource " +
-			"leaves the key in its set until the set is deleted.",
+			"leaves the key in its set until the set is deleted. So nothing is lost by `create_before_destroy`, and something is won: " +
+			"if the service refuses the new key, the old one stays in state. Refer to the set by its `id`, not by a literal, so that " +
+			"Terraform knows which of the two comes first.\n\n" +
+			"The plan warns of a signing key that would be used within a day in place of another, and of a key that may exist already. " +
+			"Terraform shows no such warnings in the plan for `-replace` and `replace_triggered_by`.",
 		Attributes: attributes,
 	}
 }
@@ -120,6 +124,10 @@ func (r *generatedKeyResource) Create(ctx context.Context, req resource.CreateRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	tenant := r.data.sameTenant(ctx, plan.KeySetID.ValueString(), madeState{}, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	key, err := r.data.client.GenerateKey(ctx, timeout, plan.input())
 	if err != nil {
 		addError(&resp.Diagnostics, "Unable to generate key", path.Root("key_set_id"), err)
@@ -130,7 +138,7 @@ func (r *generatedKeyResource) Create(ctx context.Context, req resource.CreateRe
 			fmt.Sprintf("The service made key %q with another value of %s. The next plan shows what it is, and would make another key to change it: "+
 				"set the argument to what the service has made of it, or leave it out.", keyID(key.KeySetID, key.Kid), strings.Join(names, ", ")))
 	}
-	made := madeState{At: r.data.clock.Now()}
+	made := madeState{TenantID: tenant, At: r.data.clock.Now()}
 	if in := plan.input(); key.Resent {
 		made.Doubt = &doubt{Nbf: in.Nbf, Exp: in.Exp, Known: append(append(key.Known, key.Kid), key.Twins...)}
 	}
@@ -176,6 +184,10 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
 	made := loadMade(ctx, req.Private)
+	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), made, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	kid := state.Kid.ValueString()
 	r.data.client.Hold(state.KeySetID.ValueString(), kid)
 	key, set, err := r.data.client.Key(ctx, state.KeySetID.ValueString(), kid, r.data.young(made.At))
@@ -188,7 +200,7 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 		// Single keys can't be deleted, so that somebody must have rebuilt the set.
 		resp.Diagnostics.AddWarning("Key has vanished from its key set",
 			fmt.Sprintf("Key %q is no longer in key set %q, though the set exists. The service can't delete single keys: the set has probably been "+
-				"deleted and created again, or its content replaced. The plan makes a new key.", kid, set.ID))
+				"deleted and created again, or its content replaced. If the key is still configured, the plan makes a new one.", kid, set.ID))
 		resp.State.RemoveResource(ctx)
 		return
 	}
@@ -199,6 +211,10 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 	state.forget(key)
 	state.set(set.ID, key, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	if made.TenantID == "" && tenant != "" {
+		made.TenantID = tenant
+		resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
+	}
 	if made.Doubt != nil {
 		in := state.input()
 		in.Nbf, in.Exp = made.Doubt.Nbf, made.Doubt.Exp

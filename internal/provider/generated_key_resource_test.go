@@ -320,6 +320,83 @@ func TestAccGeneratedKey_Refresh_WhatLooksGoneAndIsNotStays(t *testing.T) {
 	}
 }
 
+// TestAccGeneratedKey_Refresh_AThinAnswerChangesNothing: an answer that shows only some of a key says
+// nothing of the rest.
+func TestAccGeneratedKey_Refresh_AThinAnswerChangesNothing(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		list, get string // of a key; "" for the true one
+		fails     bool
+	}{
+		"listing without kty":             {`{"kid":"KID"}`, "", false},
+		"listing without use":             {`{"kid":"KID","kty":"RSA"}`, "", false},
+		"neither shows more than the kid": {`{"kid":"KID"}`, `{"kid":"KID"}`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			tf := w.inProcess(t, w.Provider()+keyConfig(fmt.Sprintf("exp = %d", in(24*time.Hour))))
+			tf.apply(true)
+			w.clock.Advance(time.Hour)
+			kid, _ := tf.state(keyAddress)["kid"].(string)
+			set := func(key string) string {
+				return `{"id":"B2C_1A_Signing","keys":[` + strings.ReplaceAll(key, "KID", kid) + `]}`
+			}
+			w.Inject(emulator.Fault{Op: emulator.OpList, Status: 200, ContentType: "application/json", Body: `{"value":[` + set(row.list) + `]}`, Times: -1})
+			if row.get != "" {
+				w.Inject(emulator.Fault{Op: emulator.OpGet, Status: 200, ContentType: "application/json", Body: set(row.get), Times: -1})
+			}
+			if row.fails {
+				if o := tf.expect(false, "plan"); !o.has("error", "Unable to read key", "doesn't show the keys", "stays there") {
+					t.Errorf("got %v", o.diagnostics)
+				}
+				return
+			}
+			if o, changes := tf.plan(); changes {
+				t.Errorf("the plan has changes: %s", o.stdout)
+			}
+		})
+	}
+}
+
+// TestAccGeneratedKey_AnotherTenant_IsAnErrorAndNotGone: the same state, signed in elsewhere.
+func TestAccGeneratedKey_AnotherTenant_IsAnErrorAndNotGone(t *testing.T) {
+	t.Parallel()
+	for name, imported := range map[string]bool{"made here": false, "imported": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			other := w.Server.NewTenant(emulator.TenantConfig{})
+			other.AddKeySet("B2C_1A_Signing")
+			tf := w.inProcess(t, w.Provider()+keyConfig())
+			if imported {
+				w.AddKeySet("B2C_1A_Signing")
+				tf.command("import", keySetAddress, "Signing")
+				tf.command("import", keyAddress, "Signing/"+w.AddKey("B2C_1A_Signing", emulator.KeySpec{}))
+			}
+			tf.apply(true)
+			kid := tf.state(keyAddress)["kid"]
+			tf.configure(w.Provider("tenant_id", strconv.Quote(other.ID()), "client_id", strconv.Quote(other.ClientID()), "client_secret", strconv.Quote(other.ClientSecret())) + keyConfig())
+			for _, arguments := range [][]string{{"plan"}, {"plan", "-destroy"}, {"apply", "-auto-approve", "-destroy", "-refresh=false"}} {
+				if o := tf.expect(false, arguments...); !o.has("error", "Resource belongs to another tenant", w.ID(), other.ID()) {
+					t.Errorf("%v: %v", arguments, o.diagnostics)
+				}
+			}
+			if got := tf.state(keySetAddress); got == nil {
+				t.Error("the key set is no longer in state")
+			}
+			for _, e := range other.Journal() {
+				if e.Write() {
+					t.Errorf("%s %s in the other tenant", e.Method, e.Path)
+				}
+			}
+			if got := w.keys("B2C_1A_Signing"); len(got) != 1 || got[0].Kid != kid {
+				t.Errorf("%d keys", len(got))
+			}
+		})
+	}
+}
+
 func TestAccGeneratedKey_Destroy_LeavesTheKeyAndSaysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, emulator.Switches{})
@@ -338,7 +415,7 @@ func TestAccGeneratedKey_Destroy_LeavesTheKeyAndSaysSo(t *testing.T) {
 
 func TestAccGeneratedKey_Plan_Warns(t *testing.T) {
 	t.Parallel()
-	const atOnce, exists = "Key would be used at once", "Key may exist already"
+	const tooSoon, exists = "Key would be used too soon", "Key may exist already"
 	nbf, exp, later := in(-time.Hour), in(time.Hour), in(48*time.Hour)
 	for name, row := range map[string]struct {
 		others    []emulator.KeySpec
@@ -348,12 +425,14 @@ func TestAccGeneratedKey_Plan_Warns(t *testing.T) {
 		"nothing of the first key":                           {nil, nil, nil},
 		"nothing of an encryption key":                       {[]emulator.KeySpec{{Use: "enc"}}, []string{`use = "enc"`}, nil},
 		"nothing of a symmetric key":                         {[]emulator.KeySpec{{Kty: "oct"}}, []string{`kty = "oct"`}, nil},
-		"of an undated key beside an undated":                {[]emulator.KeySpec{{}}, nil, []string{atOnce}},
-		"of a dated key beside an undated":                   {[]emulator.KeySpec{{}}, []string{fmt.Sprintf("nbf = %d", nbf)}, []string{atOnce}},
+		"of an undated key beside an undated":                {[]emulator.KeySpec{{}}, nil, []string{tooSoon}},
+		"of a dated key beside an undated":                   {[]emulator.KeySpec{{}}, []string{fmt.Sprintf("nbf = %d", nbf)}, []string{tooSoon}},
 		"nothing of an undated beside a dated":               {[]emulator.KeySpec{{Nbf: &nbf}}, nil, nil},
+		"of a key for the next hour":                         {[]emulator.KeySpec{{}}, []string{fmt.Sprintf("nbf = %d", in(time.Hour))}, []string{tooSoon}},
+		"of a key whose exp isn't known yet":                 {[]emulator.KeySpec{{}}, []string{"exp = terraform_data.later.output"}, []string{tooSoon}},
 		"nothing of a key for later":                         {[]emulator.KeySpec{{}}, []string{fmt.Sprintf("nbf = %d", later)}, nil},
 		"nothing beside an expired key":                      {[]emulator.KeySpec{{Exp: &nbf}}, nil, nil},
-		"of a twin":                                          {[]emulator.KeySpec{{Nbf: &nbf, Exp: &exp}}, []string{fmt.Sprintf("nbf = %d", nbf), fmt.Sprintf("exp = %d", exp)}, []string{exists, atOnce}},
+		"of a twin":                                          {[]emulator.KeySpec{{Nbf: &nbf, Exp: &exp}}, []string{fmt.Sprintf("nbf = %d", nbf), fmt.Sprintf("exp = %d", exp)}, []string{exists, tooSoon}},
 		"nothing of a twin with another exp":                 {[]emulator.KeySpec{{Nbf: &later, Exp: nil}}, []string{fmt.Sprintf("nbf = %d", later), fmt.Sprintf("exp = %d", later+1)}, nil},
 		"of a twin without exp":                              {[]emulator.KeySpec{{Nbf: &later}}, []string{fmt.Sprintf("nbf = %d", later)}, []string{exists}},
 		"nothing of undated keys, whose twins can't be told": {[]emulator.KeySpec{{Nbf: &nbf}, {}}, nil, nil},
@@ -368,7 +447,8 @@ func TestAccGeneratedKey_Plan_Warns(t *testing.T) {
 			}
 			config := strings.ReplaceAll(keyConfig(row.arguments...), "trustframework_key_set.test.id", `"signing"`)
 			config = config[strings.Index(config, `resource "trustframework_generated_key"`):]
-			o, changes := w.inProcess(t, w.Provider()+config).plan()
+			later := fmt.Sprintf("resource \"terraform_data\" \"later\" {\n  input = %d\n}\n", later)
+			o, changes := w.inProcess(t, w.Provider()+later+config).plan()
 			if !changes || len(o.diagnostics) != len(row.warnings) {
 				t.Fatalf("changes: %t, %v", changes, o.diagnostics)
 			}
@@ -561,26 +641,12 @@ func TestAccGeneratedKey_Plan_WarnsOfAReplacement(t *testing.T) {
 	for name, config := range map[string]string{"exp": dated(48*time.Hour, "1"), "rotate_when_changed": dated(24*time.Hour, "2")} {
 		tf.configure(w.Provider() + config)
 		// The key's own predecessor is no twin of it.
-		if o, _ := tf.plan(); len(o.diagnostics) != 1 || !o.has("warning", "Key would be used at once", kid) {
+		if o, _ := tf.plan(); len(o.diagnostics) != 1 || !o.has("warning", "Key would be used too soon", kid) {
 			t.Errorf("%s: %v", name, o.diagnostics)
 		}
 	}
 	tf.configure(w.Provider() + dated(24*time.Hour, "2"))
 	if o := tf.apply(true); o.has("warning", "Key may exist already") {
 		t.Errorf("the key just given up is taken for a leftover: %v", o.diagnostics)
-	}
-}
-
-// TestAccGeneratedKey_Plan_ASiblingIsNoTwin: what a resource owns isn't left over.
-func TestAccGeneratedKey_Plan_ASiblingIsNoTwin(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, emulator.Switches{})
-	config := w.Provider() + keyConfig(fmt.Sprintf("nbf = %d", in(48*time.Hour)))
-	tf := w.inProcess(t, config)
-	tf.apply(true)
-	second := strings.Replace(config[strings.Index(config, `resource "trustframework_generated_key"`):], `"test" {`, `"second" {`, 1)
-	tf.configure(config + second)
-	if o, _ := tf.plan(); len(o.diagnostics) > 0 {
-		t.Errorf("got %v", o.diagnostics)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -43,6 +44,10 @@ func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, diags *d
 	switch {
 	case trustframework.KindOf(err) == trustframework.KindKeySetGone:
 		// It may be made by this very apply; the create has the last word.
+		return
+	case trustframework.KindOf(err) == trustframework.KindKeysHidden:
+		diags.AddWarning("Unable to check key against its key set",
+			fmt.Sprintf("The service's answer doesn't show the keys of key set %q, so that nobody can tell whether the new one fits them.", m.KeySetID.ValueString()))
 		return
 	case err != nil:
 		addError(diags, "Unable to plan key", path.Root("key_set_id"), err)
@@ -85,17 +90,20 @@ func (m *keyModel) warnOfTwins(set trustframework.KeySet, data *providerData, di
 		return
 	}
 	diags.AddWarning("Key may exist already",
-		fmt.Sprintf("Key set %q already holds a key with the same use, kty, nbf and exp as the one planned. If no resource owns it, "+
-			"it may be left over from a run that was ended before it could record it. To take it over instead of making another:\n\n%s",
+		fmt.Sprintf("Key set %q already holds a key with the same use, kty, nbf and exp as the one planned. It may belong to another resource, or be a "+
+			"predecessor that was kept when its resource made a new key. If it is neither, it may be left over from a run that was ended before it could "+
+			"record it, and can be imported instead of making another. Import it only if no resource owns it:\n\n%s",
 			set.ID, importCommands(set.ID, twins)))
 }
 
-// warnOfTakeover warns of a key that would be used at once in place of another: relying parties cache
-// a set's public keys for about a day and would refuse its signatures.
+// cacheTime is how long relying parties keep a set's public keys (source: design, "about 24 hours").
+const cacheTime = 24 * time.Hour
+
+// warnOfTakeover warns of a key that would be used in place of another before everybody knows it.
 func (m *keyModel) warnOfTakeover(set trustframework.KeySet, data *providerData, diags *diag.Diagnostics) {
 	in := m.input()
 	// Only the public half of a signing key is in anybody's cache.
-	if m.Nbf.IsUnknown() || m.Exp.IsUnknown() || in.Use != trustframework.UseSignature || in.Kty != trustframework.KtyRSA {
+	if m.Nbf.IsUnknown() || in.Use != trustframework.UseSignature || in.Kty != trustframework.KtyRSA {
 		return
 	}
 	now := data.clock.Now()
@@ -103,15 +111,19 @@ func (m *keyModel) warnOfTakeover(set trustframework.KeySet, data *providerData,
 	if !ok {
 		return
 	}
+	at, when := now, "as soon as it is made"
+	if in.Nbf != nil && *in.Nbf > now.Unix() {
+		at, when = time.Unix(*in.Nbf, 0), "at "+formatDate(*in.Nbf)
+	}
 	const planned = "" // no key of the service's has an empty kid
 	set.Keys = append(slices.Clone(set.Keys), trustframework.Key{Kid: planned, Use: in.Use, Kty: in.Kty, Nbf: in.Nbf, Exp: in.Exp})
-	if next, _ := set.ActiveKey(now); next.Kid != planned {
+	if next, _ := set.ActiveKey(at); next.Kid != planned || at.Sub(now) >= cacheTime {
 		return
 	}
-	diags.AddWarning("Key would be used at once",
-		fmt.Sprintf("Key set %q has an active key, %q, and the new one would take its place as soon as it is made. Whoever checks signatures may have "+
+	diags.AddWarning("Key would be used too soon",
+		fmt.Sprintf("Key set %q has an active key, %q, and the new one would take its place %s. Whoever checks signatures may have "+
 			"cached the set's public keys for about 24 hours and would refuse the new one's until then. To publish the key first, "+
-			"set nbf to a time at least a day ahead.", set.ID, active.Kid))
+			"set nbf to a time at least a day ahead.", set.ID, active.Kid, when))
 }
 
 // known tells whether values are there and can be looked at.

@@ -59,7 +59,8 @@ func (r *keySetResource) Metadata(_ context.Context, req resource.MetadataReques
 func (r *keySetResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A key set (the portal calls it a policy key): a container of keys that custom policies refer to as `StorageReferenceId`.\n\n" +
-			"Deleting a key set deletes its keys. The service keeps a copy under the same name with the suffix `.bak`.",
+			"Deleting a key set deletes its keys. The service was observed to keep a copy under the same name with the suffix `.bak`. " +
+			"A plan that deletes or replaces a set with keys warns of it, except where Terraform shows no warnings: for `-replace` and for a tainted set.",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				Required: true,
@@ -77,7 +78,7 @@ func (r *keySetResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 					"Defaults to `false`.",
 			},
 			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
-				Create: true, CreateDescription: timeoutText("creating the key set", defaultCreateTimeout),
+				Create: true, CreateDescription: timeoutText("creating the key set", defaultCreateTimeout) + " Finding out what became of a lost answer isn't cut short by it.",
 				Read: true, ReadDescription: timeoutText("refreshing the key set", defaultReadTimeout),
 				Delete: true, DeleteDescription: timeoutText("deleting the key set", defaultDeleteTimeout),
 			}),
@@ -121,12 +122,15 @@ func (r *keySetResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 }
 
 func (r *keySetResource) warnOfDeletion(ctx context.Context, state keySetModel, diags *diag.Diagnostics) {
-	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
+	ctx, cancel := r.data.courtesyContext(ctx)
 	defer cancel()
 	set, err := r.data.client.KeySet(ctx, state.ID.ValueString(), false)
-	if err != nil {
-		// The warning is a courtesy; the delete itself has its own errors.
-		tflog.Warn(ctx, "Unable to look at the keys of a key set that is to be deleted", map[string]any{"error": err.Error()})
+	switch {
+	case trustframework.KindOf(err) == trustframework.KindKeySetGone:
+		return
+	case err != nil:
+		diags.AddWarning("Key set would be deleted, perhaps with keys",
+			fmt.Sprintf("Key set %q would be deleted with the keys in it, but the provider can't tell whether it holds any: %v.", state.ID.ValueString(), err))
 		return
 	}
 	if len(set.Keys) == 0 {
@@ -157,13 +161,17 @@ func (r *keySetResource) Create(ctx context.Context, req resource.CreateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	tenant := r.data.sameTenant(ctx, plan.Name.ValueString(), madeState{}, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	made, err := r.data.client.CreateKeySet(ctx, timeout, plan.Name.ValueString())
 	if err != nil {
 		addError(&resp.Diagnostics, "Unable to create key set", path.Root("name"), err)
 		return
 	}
 	plan.set(made.KeySet)
-	resp.Diagnostics.Append(madeState{At: r.data.clock.Now()}.save(ctx, resp.Private)...)
+	resp.Diagnostics.Append(madeState{TenantID: tenant, At: r.data.clock.Now()}.save(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	if made.Recovered {
 		resp.Diagnostics.AddWarning("Key set found after a lost answer",
@@ -186,7 +194,12 @@ func (r *keySetResource) Read(ctx context.Context, req resource.ReadRequest, res
 	}
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
-	set, err := r.data.client.HasKeySet(ctx, state.ID.ValueString(), r.data.young(loadMade(ctx, req.Private).At))
+	made := loadMade(ctx, req.Private)
+	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), made, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	set, err := r.data.client.HasKeySet(ctx, state.ID.ValueString(), r.data.young(made.At))
 	switch {
 	case trustframework.KindOf(err) == trustframework.KindKeySetGone:
 		tflog.Warn(ctx, "Key set is gone", map[string]any{"key_set_id": state.ID.ValueString()})
@@ -198,6 +211,10 @@ func (r *keySetResource) Read(ctx context.Context, req resource.ReadRequest, res
 	}
 	state.set(set)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	if made.TenantID == "" && tenant != "" {
+		made.TenantID = tenant
+		resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
+	}
 }
 
 // Update writes the plan down: whatever reaches the service replaces the key set.
@@ -225,14 +242,14 @@ func (r *keySetResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
 	id := state.ID.ValueString()
-	withBackup := state.DeleteBackup.ValueBool()
-	// The copy of a set with keys is sure to come, if not at once.
-	backupComes := false
-	if withBackup {
-		set, err := r.data.client.KeySet(ctx, id, false)
-		backupComes = err == nil && len(set.Keys) > 0
+	made := loadMade(ctx, req.Private)
+	r.data.sameTenant(ctx, id, made, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
 	}
-	if err := r.data.client.DeleteKeySet(ctx, id, r.data.young(loadMade(ctx, req.Private).At)); err != nil {
+	withBackup := state.DeleteBackup.ValueBool()
+	backupComes := withBackup && r.mayHoldKeys(ctx, id)
+	if err := r.data.client.DeleteKeySet(ctx, id, r.data.young(made.At)); err != nil {
 		addError(&resp.Diagnostics, "Unable to delete key set", path.Empty(), err)
 		return
 	}
@@ -245,6 +262,18 @@ func (r *keySetResource) Delete(ctx context.Context, req resource.DeleteRequest,
 			fmt.Sprintf("Key set %q is deleted, but its copy %q is not, and the next refresh drops the resource that would delete it. "+
 				"Delete the copy in the portal (Identity Experience Framework, Policy keys), or import it as a key set and destroy that.", id, id+backupSuffix))
 	}
+}
+
+// mayHoldKeys tells whether a copy of the set is to be expected when it is deleted, if not at once. None
+// is of a set that is gone, and none may be of an empty one.
+func (r *keySetResource) mayHoldKeys(ctx context.Context, id string) bool {
+	ctx, cancel := r.data.courtesyContext(ctx)
+	defer cancel()
+	set, err := r.data.client.KeySet(ctx, id, false)
+	if err != nil {
+		return trustframework.KindOf(err) != trustframework.KindKeySetGone
+	}
+	return len(set.Keys) > 0
 }
 
 // ImportState takes the id or the name of a key set.

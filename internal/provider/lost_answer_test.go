@@ -35,6 +35,10 @@ func TestAccGeneratedKey_LostAnswer(t *testing.T) {
 			faults: []emulator.Fault{emulator.Unavailable(op).Repeat(2)},
 			posts:  2, fails: true, texts: []string{"The answer to the request was lost", "a second request", "even twice", "Before you apply again", "terraform import trustframework_generated_key.<name> B2C_1A_Signing", "Status: 503", "Request ID: "},
 		},
+		"unknown, the second refused": {
+			faults: []emulator.Fault{emulator.Unavailable(op), {Op: op, Status: 403, Code: "AADB2C", Message: "not any more"}},
+			posts:  2, fails: true, texts: []string{"has not shown up", "a second request was not accepted", "not any more", "Status: 503"},
+		},
 		"several": {
 			faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(70 * time.Second), emulator.GatewayTimeout(op).WithLag(9 * time.Second)},
 			posts:  2, keys: 2, fails: true, texts: []string{"several keys", "was sent twice", "terraform import trustframework_generated_key.<name> B2C_1A_Signing/", "Status: 504"},

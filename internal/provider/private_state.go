@@ -14,10 +14,12 @@ import (
 // privateKey names what the provider keeps beside a resource's state.
 const privateKey = "made"
 
-// madeState is what is remembered of a create. An imported resource has none and counts as old.
+// madeState is what is remembered of a resource beside its state.
 type madeState struct {
-	// At is when the object was made.
-	At time.Time `json:"at"`
+	// TenantID is the GUID of the tenant it was made or first read in; "" if the token didn't tell.
+	TenantID string `json:"tenant_id,omitempty"`
+	// At is when the object was made; zero for an imported one, which counts as old.
+	At time.Time `json:"at,omitzero"`
 	// Doubt is set if a first request for the key was given up for lost.
 	Doubt *doubt `json:"doubt,omitempty"`
 }
@@ -49,7 +51,7 @@ func (s madeState) save(ctx context.Context, private privateWriter) diag.Diagnos
 }
 
 // loadMade reads what save wrote. What isn't there or can't be read, as after an import, is the zero
-// value: it only makes the provider less patient.
+// value: it only makes the provider less patient and less wary.
 func loadMade(ctx context.Context, private privateReader) madeState {
 	var s madeState
 	data, diags := private.GetKey(ctx, privateKey)

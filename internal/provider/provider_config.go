@@ -276,7 +276,8 @@ func (p *trustFrameworkProvider) newData(s settings, terraformVersion string, di
 		return nil
 	}
 	return &providerData{
-		client: trustframework.New(trustframework.Config{Adapter: adapter, Clock: p.clock, SettleTime: s.settleTime, Logger: logger}),
-		clock:  p.clock,
+		client:   trustframework.New(trustframework.Config{Adapter: adapter, Clock: p.clock, SettleTime: s.settleTime, Logger: logger}),
+		clock:    p.clock,
+		tenantID: adapter.TenantID,
 	}
 }

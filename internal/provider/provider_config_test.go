@@ -123,10 +123,10 @@ func TestAccProvider_SignIn_ErrorsAreClear(t *testing.T) {
 		summary string
 		texts   []string
 	}{
-		"wrong secret":   {[]string{"client_secret", `"canary-secret"`}, nil, "", []string{"AADSTS7000215: Invalid client secret", "Check client_secret (ARM_CLIENT_SECRET)", "Code: AADSTS7000215", "Trace ID: ", "Correlation ID: "}},
-		"wrong client":   {[]string{"client_id", `"11111111-2222-3333-4444-555555555555"`}, nil, "", []string{"AADSTS700016", "Check client_id"}},
-		"wrong tenant":   {[]string{"tenant_id", `"11111111-2222-3333-4444-555555555555"`}, nil, "", []string{"AADSTS90002", "Check tenant_id", "11111111-2222-3333-4444-555555555555"}},
-		"no role at all": {nil, []string{"Directory.Read.All"}, "", []string{"TrustFrameworkKeySet.Read", "Status: 403", "Request ID: "}},
+		"wrong secret":   {[]string{"client_secret", `"canary-secret"`}, nil, "Unable to sign in", []string{"AADSTS7000215: Invalid client secret", "Check client_secret (ARM_CLIENT_SECRET)", "Code: AADSTS7000215", "Trace ID: ", "Correlation ID: "}},
+		"wrong client":   {[]string{"client_id", `"11111111-2222-3333-4444-555555555555"`}, nil, "Unable to sign in", []string{"AADSTS700016", "Check client_id"}},
+		"wrong tenant":   {[]string{"tenant_id", `"11111111-2222-3333-4444-555555555555"`}, nil, "Unable to sign in", []string{"AADSTS90002", "Check tenant_id", "11111111-2222-3333-4444-555555555555"}},
+		"no role at all": {nil, []string{"Directory.Read.All"}, "Unable to create key set", []string{"TrustFrameworkKeySet.Read", "Status: 403", "Request ID: "}},
 		"only read role": {nil, []string{emulator.RoleRead}, "Unable to create key set", []string{"permissions (TrustFrameworkKeySet.ReadWrite.All)", "Grant the application", "admin consent", "Status: 403"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,11 +137,7 @@ func TestAccProvider_SignIn_ErrorsAreClear(t *testing.T) {
 			}
 			tf := w.inProcess(t, w.Provider(row.changes...)+keySetConfig("Test"))
 			o := tf.apply(false)
-			summary := row.summary
-			if summary == "" {
-				summary = "Unable to create key set"
-			}
-			if !o.has("error", summary, row.texts...) {
+			if !o.has("error", row.summary, row.texts...) {
 				t.Errorf("got %v", o.diagnostics)
 			}
 			for _, secret := range []string{w.ClientSecret(), "canary-secret"} {

@@ -4,11 +4,13 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
@@ -30,6 +32,31 @@ func timeoutText(what string, fallback time.Duration) string {
 type providerData struct {
 	client *trustframework.Client
 	clock  clock.Clock
+	// tenantID returns the GUID of the tenant signed in to, or "" if the token doesn't tell.
+	tenantID func(ctx context.Context) (string, error)
+}
+
+// sameTenant refuses a resource that was made or imported in another tenant than the one signed in to:
+// there it would seem to be gone, or be another one of the same name. It returns the tenant's GUID.
+// Where either isn't known there is nothing to refuse.
+func (d *providerData) sameTenant(ctx context.Context, id string, made madeState, diags *diag.Diagnostics) string {
+	tenant, err := d.tenantID(ctx)
+	if err != nil {
+		addError(diags, "Unable to sign in", path.Empty(), err)
+		return ""
+	}
+	if tenant != "" && made.TenantID != "" && !strings.EqualFold(tenant, made.TenantID) {
+		diags.AddError("Resource belongs to another tenant",
+			fmt.Sprintf("%q was made or imported in tenant %s, but the provider is signed in to tenant %s. Nothing was changed, and the resource stays in state. "+
+				"Set tenant_id (%s) and the credentials to those of tenant %s, or use a state of its own for each tenant.",
+				id, made.TenantID, tenant, envTenantID, made.TenantID))
+	}
+	return tenant
+}
+
+// courtesyContext bounds a read that only a warning depends on.
+func (d *providerData) courtesyContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return d.clock.WithTimeout(ctx, 30*time.Second)
 }
 
 // young tells whether something made at a given time may still be invisible.

@@ -86,7 +86,8 @@ func New(config Config) *Client {
 func (c *Client) reserve() time.Duration { return 3*c.settleTime + recoveryMargin }
 
 // sendWindow bounds what may take place before a POST leaves, so that the reserve still fits into the
-// timeout. A timeout too short for that gives half of itself.
+// timeout. A timeout too short for that gives half of itself, and recovery, which is never cut short,
+// then takes longer than the timeout says.
 func (c *Client) sendWindow(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	return c.clock.WithTimeout(ctx, max(timeout-c.reserve(), timeout/2))
 }

@@ -70,7 +70,7 @@ func (w wireKey) key() Key {
 }
 
 // keySet returns the set, and whether the answer says which keys it has: it doesn't if it has no such
-// member, or shows less of a key than its type.
+// member, or shows less of a key than its type and use.
 func (w wireKeySet) keySet() (set KeySet, keysKnown bool) {
 	set.ID = w.ID
 	if w.Keys == nil {
@@ -79,7 +79,7 @@ func (w wireKeySet) keySet() (set KeySet, keysKnown bool) {
 	keysKnown = true
 	for _, k := range *w.Keys {
 		set.Keys = append(set.Keys, k.key())
-		keysKnown = keysKnown && k.Kid != "" && k.Kty != ""
+		keysKnown = keysKnown && k.Kid != "" && k.Kty != "" && k.Use != ""
 	}
 	return set, keysKnown
 }

@@ -21,6 +21,8 @@ const (
 	KindKeySetGone Kind = "key set gone"
 	// KindKeyGone: the key set exists, the key doesn't.
 	KindKeyGone Kind = "key gone"
+	// KindKeysHidden: the key set exists, but the service's answer doesn't show what keys it has.
+	KindKeysHidden Kind = "keys hidden"
 	// KindExists: a key set of that name exists.
 	KindExists Kind = "exists"
 	// KindRefused: the service refused the request; nothing was done.
@@ -57,7 +59,7 @@ type Error struct {
 	RequestID, ClientRequestID string
 	// Candidates are the kids that may be the key that was made, for KindSeveral.
 	Candidates []string
-	// Resent is true if the request was sent a second time after the first answer was lost.
+	// Resent is true if the answer to a second request, sent after the first answer was lost, was lost too.
 	Resent bool
 	// Unseen is why nobody could look for what was made; nil if somebody could.
 	Unseen error

@@ -6,13 +6,11 @@ package trustframework
 import (
 	"context"
 	"errors"
-	"time"
+	"fmt"
 )
 
 // recipe is how to make one object whose POST must not be sent twice.
 type recipe[T any] struct {
-	// timeout bounds it all; see Client.sendWindow.
-	timeout time.Duration
 	// post sends the POST. Its ctx bounds the waits before the request leaves; the error is nil only if
 	// the answer names the object.
 	post func(ctx context.Context) (T, *Error)
@@ -37,12 +35,10 @@ type made[T any] struct {
 // silence that isn't surely a refusal.
 func (e *Error) ambiguous() bool { return e.Kind == KindUnavailable }
 
-// makeOnce sends the POST of r. If nobody can tell what became of it, it looks for the object over the
+// makeOnce sends the POST of r, which must leave before window ends. If nobody can tell what became of it, it looks for the object over the
 // settle time and sends again, once, only if there is none. From the first POST on it doesn't stop for
 // the end of ctx, which would create doubt; but after that nothing new is sent.
-func makeOnce[T any](ctx context.Context, c *Client, r recipe[T]) (made[T], error) {
-	window, cancel := c.sendWindow(ctx, r.timeout)
-	defer cancel()
+func makeOnce[T any](ctx, window context.Context, c *Client, r recipe[T]) (made[T], error) {
 	value, first := r.post(window)
 	if first == nil {
 		return made[T]{value: value}, nil
@@ -84,7 +80,9 @@ func makeOnce[T any](ctx context.Context, c *Client, r recipe[T]) (made[T], erro
 		if err == nil && len(found) == 0 && second.Kind == KindExists {
 			return made[T]{}, second
 		}
-		return choose(r, second, found, true, err)
+		lost := *first
+		lost.Err = errors.Join(first.Err, fmt.Errorf("a second request was not accepted: %w", second))
+		return choose(r, &lost, found, false, err)
 	}
 }
 

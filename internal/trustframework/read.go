@@ -19,13 +19,21 @@ import (
 // KeySet returns a key set with its keys. The reads of a refresh share one listing of the tenant; that
 // the set is gone is believed only when a read of the set itself says so and, if the set is young
 // (made less than YoungAge ago), goes on saying so for the settle time. The error is an *Error, of
-// KindKeySetGone if there is no such set.
+// KindKeySetGone if there is no such set, of KindKeysHidden if its keys aren't shown.
 func (c *Client) KeySet(ctx context.Context, id string, young bool) (KeySet, error) {
-	e, err := c.look(ctx, "read key set", id, young, entry.hasKeys)
+	const op = "read key set"
+	e, err := c.look(ctx, op, id, young, entry.hasKeys)
 	if err != nil {
 		return KeySet{}, err
 	}
+	if !e.keysKnown {
+		return KeySet{}, keysHidden(op, e.set.ID)
+	}
 	return e.set, nil
+}
+
+func keysHidden(op, id string) *Error {
+	return &Error{Op: op, KeySetID: id, Kind: KindKeysHidden}
 }
 
 // HasKeySet is KeySet for those who don't need the keys: it costs no read of its own where the listing
@@ -39,21 +47,22 @@ func (c *Client) HasKeySet(ctx context.Context, id string, young bool) (KeySet, 
 }
 
 // Key returns one key and the set it is in. Like KeySet, it believes only confirmed absence. The error
-// is an *Error, of KindKeySetGone or KindKeyGone if there is no such key.
+// is an *Error, of KindKeySetGone or KindKeyGone if there is no such key, of KindKeysHidden if the answer
+// doesn't tell.
 func (c *Client) Key(ctx context.Context, keySetID, kid string, young bool) (Key, KeySet, error) {
 	const op = "read key"
 	has := func(e entry) bool {
 		_, ok := e.set.Key(kid)
-		return e.gone == nil && ok && (e.direct || e.keysKnown)
+		return e.gone == nil && ok && e.keysKnown
 	}
 	e, err := c.look(ctx, op, keySetID, young, has)
 	if err != nil {
 		return Key{}, KeySet{}, err
 	}
-	key, ok := e.set.Key(kid)
-	if !ok && !e.keysKnown {
-		return Key{}, e.set, &Error{Op: op, KeySetID: e.set.ID, Kind: KindUnavailable, Message: "The service's answer doesn't show the keys of the key set."}
+	if !e.keysKnown {
+		return Key{}, e.set, keysHidden(op, e.set.ID)
 	}
+	key, ok := e.set.Key(kid)
 	if !ok {
 		return Key{}, e.set, &Error{Op: op, KeySetID: e.set.ID, Kind: KindKeyGone, Message: fmt.Sprintf("The key set has no key %q.", kid)}
 	}
@@ -109,7 +118,7 @@ func (c *Client) lookAgain(ctx context.Context, op, id string, e entry, shows fu
 			return e, err
 		}
 	}
-	c.snapshot.settle(id)
+	c.snapshot.settle(id, e)
 	return e, nil
 }
 

@@ -263,18 +263,22 @@ func TestClient_Key_YoungAbsenceIsWaitedForOnce(t *testing.T) {
 // TestClient_Key_AnswersThatSayNothing: an answer without the keys, or about another set, drops none.
 func TestClient_Key_AnswersThatSayNothing(t *testing.T) {
 	t.Parallel()
-	for name, body := range map[string]string{
-		"no keys member": `{"id":"B2C_1A_Set00"}`,
-		"keys null":      `{"id":"B2C_1A_Set00","keys":null}`,
-		"another set":    `{"id":"B2C_1A_Other","keys":[]}`,
-		"no id":          `{"keys":[]}`,
+	for name, row := range map[string]struct {
+		body string
+		kind trustframework.Kind
+	}{
+		"no keys member": {`{"id":"B2C_1A_Set00"}`, trustframework.KindKeysHidden},
+		"keys null":      {`{"id":"B2C_1A_Set00","keys":null}`, trustframework.KindKeysHidden},
+		"keys of kids":   {`{"id":"B2C_1A_Set00","keys":[{"kid":"KID"}]}`, trustframework.KindKeysHidden},
+		"another set":    {`{"id":"B2C_1A_Other","keys":[]}`, trustframework.KindUnavailable},
+		"no id":          {`{"keys":[]}`, trustframework.KindUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, emulator.Switches{ListWithoutKeys: true})
 			kid := fill(w, 1, 1)["B2C_1A_Set00"][0]
-			w.Inject(emulator.Fault{Op: emulator.OpGet, Status: 200, Body: body, ContentType: "application/json", Times: -1})
-			if _, _, err := w.client.Key(t.Context(), "Set00", kid, false); trustframework.KindOf(err) != trustframework.KindUnavailable {
+			w.Inject(emulator.Fault{Op: emulator.OpGet, Status: 200, Body: strings.ReplaceAll(row.body, "KID", kid), ContentType: "application/json", Times: -1})
+			if _, _, err := w.client.Key(t.Context(), "Set00", kid, false); trustframework.KindOf(err) != row.kind {
 				t.Errorf("got %v", err)
 			}
 		})

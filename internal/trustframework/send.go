@@ -58,7 +58,7 @@ func unanswered(op, keySetID string, err error) *Error {
 		// The transport's error, without net/http's and Kiota's words around it.
 		e.Err = transport
 		if !transport.RequestSent() {
-			e.Kind = KindNotSent
+			e.Kind, e.Err = KindNotSent, errors.Unwrap(transport) // the kind says the rest
 		}
 	}
 	return e

@@ -28,7 +28,7 @@ type snapshot struct {
 	generations map[string]uint64 // by folded id; absent means 0
 	entries     map[string]entry  // by folded id
 	listedAt    time.Time         // zero if there is no listing
-	unlistable  bool              // the service refuses to list; each set is read by itself
+	refusedAt   time.Time         // when the service refused to list; until that is old, each set is read by itself
 	failure     error             // why the last listing failed
 	failedAt    time.Time
 }
@@ -74,7 +74,7 @@ func (s *snapshot) get(id string) (entry, bool) {
 func (s *snapshot) needsListing() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.unlistable && !s.fresh(s.listedAt)
+	return !s.fresh(s.refusedAt) && !s.fresh(s.listedAt)
 }
 
 // failListing remembers why the listing failed, so that not every one who waits for it tries again.
@@ -98,7 +98,7 @@ func (s *snapshot) listingFailure() error {
 func (s *snapshot) refuseListing() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.unlistable = true
+	s.refusedAt = s.clock.Now()
 }
 
 // now returns the generations at this moment, to be given back with what is read from here on.
@@ -142,11 +142,11 @@ func (s *snapshot) put(begun map[string]uint64, id string, e entry) {
 	}
 }
 
-// settle marks what was seen as seen over the settle time.
-func (s *snapshot) settle(id string) {
+// settle marks what was seen last as seen over the settle time, unless somebody has written meanwhile.
+func (s *snapshot) settle(id string, seen entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, ok := s.entries[foldID(id)]; ok {
+	if e, ok := s.entries[foldID(id)]; ok && e.generation == seen.generation {
 		e.settled = true
 		s.entries[foldID(id)] = e
 	}

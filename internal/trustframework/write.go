@@ -56,14 +56,13 @@ type MadeKey struct {
 	Known []string
 }
 
-// CreateKeySet makes an empty key set of a name, to which the service adds its prefix. It takes no
-// longer than timeout; once the request has left, finding out what became of it isn't ended by ctx. The
+// CreateKeySet makes an empty key set of a name, to which the service adds its prefix. The request leaves
+// well before timeout or not at all; finding out what became of it isn't cut short by timeout or ctx. The
 // error is an *Error, of KindExists if there is such a set, and of KindUnknownOutcome if nobody knows
 // whether it was made.
 func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name string) (MadeKeySet, error) {
 	const op = OpCreateKeySet
 	id := CanonicalID(name)
-	begun := c.clock.Now()
 	window, cancel := c.sendWindow(ctx, timeout)
 	defer cancel()
 	unlock, err := c.locks.lock(window, id)
@@ -73,10 +72,9 @@ func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name s
 	defer unlock()
 	existed := c.listed(window, op, id)
 	end := c.snapshot.write(id)
-	m, err := makeOnce(ctx, c, recipe[KeySet]{
-		timeout: timeout - c.clock.Now().Sub(begun),
-		name:    func(s KeySet) string { return s.ID },
-		post:    func(ctx context.Context) (KeySet, *Error) { return c.postKeySet(ctx, op, id) },
+	m, err := makeOnce(ctx, window, c, recipe[KeySet]{
+		name: func(s KeySet) string { return s.ID },
+		post: func(ctx context.Context) (KeySet, *Error) { return c.postKeySet(ctx, op, id) },
 		find: func(ctx context.Context) ([]KeySet, error) {
 			e, err := c.fetch(ctx, op, id)
 			// A set that was there before, or that somebody has put keys into, isn't the one we made.
@@ -124,14 +122,13 @@ func (c *Client) postKeySet(ctx context.Context, op, id string) (KeySet, *Error)
 	return set, nil
 }
 
-// GenerateKey makes a key. It takes no longer than timeout; once the request has left, finding out what
-// became of it isn't ended by ctx. The error is an *Error: of KindKeySetGone if there is no such set, of KindSeveral or KindUnknownOutcome if a
-// key may have been made that can't be told from others or wasn't seen, and for every other kind no key
-// was made.
+// GenerateKey makes a key. The request leaves well before timeout or not at all; finding out what became
+// of it isn't cut short by timeout or ctx. The error is an *Error: of KindKeySetGone if there is no such
+// set, of KindSeveral or KindUnknownOutcome if a key may have been made that can't be told from others or
+// wasn't seen, and for every other kind no key was made.
 func (c *Client) GenerateKey(ctx context.Context, timeout time.Duration, in GenerateKeyInput) (MadeKey, error) {
 	const op = OpGenerateKey
 	id := CanonicalID(in.KeySetID)
-	begun := c.clock.Now()
 	window, cancel := c.sendWindow(ctx, timeout)
 	defer cancel()
 	unlock, err := c.locks.lock(window, id)
@@ -145,10 +142,9 @@ func (c *Client) GenerateKey(ctx context.Context, timeout time.Duration, in Gene
 	}
 	started := c.clock.Now()
 	end := c.snapshot.write(id)
-	m, err := makeOnce(ctx, c, recipe[Key]{
-		timeout: timeout - started.Sub(begun),
-		name:    func(k Key) string { return k.Kid },
-		post:    func(ctx context.Context) (Key, *Error) { return c.postGenerateKey(ctx, op, id, in) },
+	m, err := makeOnce(ctx, window, c, recipe[Key]{
+		name: func(k Key) string { return k.Kid },
+		post: func(ctx context.Context) (Key, *Error) { return c.postGenerateKey(ctx, op, id, in) },
 		find: func(ctx context.Context) ([]Key, error) {
 			e, err := c.fetch(ctx, op, id)
 			if err != nil {
@@ -178,6 +174,7 @@ func (c *Client) GenerateKey(ctx context.Context, timeout time.Duration, in Gene
 	}
 	// What else is known of the set is as old, and as sure, as it was before.
 	after := before
+	after.settled = false
 	after.set.Keys = append(slices.Clone(before.set.Keys), m.value)
 	end(&after)
 	return key, nil
