@@ -29,12 +29,6 @@ resource "trustframework_generated_key" "signing" {
   use        = "sig"
   kty        = "RSA"
   exp        = provider::trustframework::numeric_date(var.signing_key_expires)
-
-  # Nothing is deleted when a key is replaced, and a new one that the service refuses
-  # leaves the old one in state.
-  lifecycle {
-    create_before_destroy = true
-  }
 }
 
 resource "trustframework_key_set" "encryption" {

@@ -46,10 +46,7 @@ func (t *transport) again(method string, attempt int, resp *http.Response, err e
 		t.gate.pause(delay)
 		return 0, true // the gate makes it wait
 	}
-	if nonsense(method, resp) {
-		return delay, attempt < maxNonsense
-	}
-	return delay, repeatable(method) && transient(resp)
+	return delay, repeatable(method) && (transient(resp) || nonsense(method, resp))
 }
 
 // repeatable tells the methods that may be done twice: a second DELETE finds nothing to delete, and

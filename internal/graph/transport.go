@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -74,12 +75,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	ctx := req.Context()
 	var claims string
-	var challenged bool
 	var resp *http.Response
+	var challenged, worked bool // worked: an attempt may have been worked on
+	strange := 0                // answers that aren't what was asked for
 	for attempt := 1; ; attempt++ {
 		token, notReady := t.ready(ctx, claims)
 		if notReady != nil && (resp == nil && err == nil || resp != nil && resp.StatusCode == http.StatusUnauthorized) {
-			return nil, &Error{Err: notReady}
+			return nil, &Error{Sent: worked, Err: notReady}
 		}
 		if notReady != nil {
 			return resp, err // what the attempt before has shown says more
@@ -91,8 +93,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			claims = claimsChallenge(resp.Header)
 			continue
 		}
+		var failure *Error
+		worked = worked || errors.As(err, &failure) && failure.Sent || resp != nil && transient(resp)
+		if resp != nil && nonsense(req.Method, resp) {
+			strange++
+		}
 		delay, again := t.again(req.Method, attempt, resp, err)
-		if !again || t.clock.Sleep(ctx, delay) != nil {
+		if !again || strange == maxNonsense || t.clock.Sleep(ctx, delay) != nil {
 			return resp, err
 		}
 	}

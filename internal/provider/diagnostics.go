@@ -21,10 +21,12 @@ import (
 func addError(diags *diag.Diagnostics, summary string, where path.Path, err error) {
 	var signIn *auth.Error
 	var api *trustframework.Error
+	isAPI := errors.As(err, &api)
 	switch {
-	case errors.As(err, &signIn):
+	// Inside an error of any other kind a failed sign-in is only a part of what happened.
+	case errors.As(err, &signIn) && (!isAPI || api.Kind == trustframework.KindNotSent):
 		diags.AddError(summary, signInDetail(signIn))
-	case !errors.As(err, &api):
+	case !isAPI:
 		diags.AddError(summary, err.Error())
 	case api.Kind == trustframework.KindKeySetGone, api.Kind == trustframework.KindExists, api.Kind == trustframework.KindRefused:
 		if where.Equal(path.Empty()) {
@@ -83,11 +85,12 @@ func errorDetail(e *trustframework.Error) string {
 		p.add("The key isn't in %s.", subject)
 	case trustframework.KindKeysHidden:
 		p.add("The service's answer doesn't show the keys of %s, so that nobody can tell which it holds.", subject)
-		advice = "Nothing was changed, and what is in state stays there. Try again later."
+		advice = "Nothing was changed. Try again later."
 	case trustframework.KindExists:
 		p.add("There already is a %s.", subject)
 		advice = fmt.Sprintf("To manage it here, import it: terraform import trustframework_key_set.<name> %s\n"+
-			"If a resource is being replaced, it can't have create_before_destroy: two key sets can't have one name.", e.KeySetID)
+			"If it is this resource that is being replaced under the same name (-replace, taint), create_before_destroy must be off for it "+
+			"and for every resource that refers to it.", e.KeySetID)
 	case trustframework.KindRefused:
 		p.add("The service refused the request for %s. Nothing was changed.", subject)
 	case trustframework.KindDenied:

@@ -197,7 +197,7 @@ func TestAccGeneratedKey_Refresh_AThinAnswerChangesNothing(t *testing.T) {
 				w.Inject(emulator.Fault{Op: emulator.OpGet, Status: 200, ContentType: "application/json", Body: set(row.get), Times: -1})
 			}
 			if row.fails {
-				if o := tf.expect(false, "plan"); !o.has("error", "Unable to read key", "doesn't show the keys", "stays there") {
+				if o := tf.expect(false, "plan"); !o.has("error", "Unable to read key", "doesn't show the keys", "Nothing was changed") {
 					t.Errorf("got %v", o.diagnostics)
 				}
 				return

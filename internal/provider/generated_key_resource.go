@@ -54,9 +54,10 @@ func (r *generatedKeyResource) Schema(ctx context.Context, _ resource.SchemaRequ
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A key that the service generates in a key set (`generateKey`). Its private half never leaves the service.\n\n" +
 			"A key can't be changed or removed on its own: a change of an argument makes a new key beside the old one, and destroying the resource " +
-			"leaves the key in its set until the set is deleted. So nothing is lost by `create_before_destroy`, and something is won: " +
-			"if the service refuses the new key, the old one stays in state. Refer to the set by its `id`, not by a literal, so that " +
-			"Terraform knows which of the two comes first.\n\n" +
+			"leaves the key in its set until the set is deleted. Refer to the set by its `id`, not by a literal, so that Terraform knows which of " +
+			"the two comes first.\n\n" +
+			"With `create_before_destroy` a key that the service refuses to replace stays in state, which else forgets it first. But Terraform passes " +
+			"the setting on to the key set, and two sets can't have one name: `-replace` of the set then fails until the setting is taken away.\n\n" +
 			"The plan warns of a signing key that would be used within a day in place of another, and of a key that may exist already. " +
 			"Terraform shows no such warnings in the plan for `-replace` and `replace_triggered_by`.",
 		Attributes: attributes,
@@ -99,6 +100,10 @@ func (r *generatedKeyResource) ModifyPlan(ctx context.Context, req resource.Modi
 		resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 		// A replacement is planned once more, without a state, but Terraform keeps no warnings of that.
 		if resp.Diagnostics.HasError() || !plan.replaces(state.keyModel) {
+			return
+		}
+		r.data.sameTenant(ctx, state.ID.ValueString(), loadMade(ctx, req.Private), &resp.Diagnostics)
+		if resp.Diagnostics.HasError() {
 			return
 		}
 		r.data.client.Hold(state.KeySetID.ValueString(), state.Kid.ValueString())
@@ -244,6 +249,7 @@ func (r *generatedKeyResource) Delete(ctx context.Context, req resource.DeleteRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	r.data.sameTenant(ctx, state.ID.ValueString(), loadMade(ctx, req.Private), &resp.Diagnostics)
 	r.data.client.Hold(state.KeySetID.ValueString(), state.Kid.ValueString())
 }
 

@@ -60,7 +60,7 @@ func (r *keySetResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A key set (the portal calls it a policy key): a container of keys that custom policies refer to as `StorageReferenceId`.\n\n" +
 			"Deleting a key set deletes its keys. The service was observed to keep a copy under the same name with the suffix `.bak`. " +
-			"A plan that deletes or replaces a set with keys warns of it, except where Terraform shows no warnings: for `-replace` and for a tainted set.",
+			"A plan that deletes or replaces a set with keys warns of it, except where Terraform shows no warnings: for `-replace`, `replace_triggered_by` and a tainted set.",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				Required: true,

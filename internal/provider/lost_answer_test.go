@@ -5,6 +5,8 @@ package provider_test
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,6 +117,44 @@ func TestAccGeneratedKey_LateTwin_IsReportedWheneverItShows(t *testing.T) {
 		})
 	}
 }
+
+// TestAccGeneratedKey_LostAnswer_ThenNoToken: a sign-in that fails after a lost answer is only a part of
+// what happened.
+func TestAccGeneratedKey_LostAnswer_ThenNoToken(t *testing.T) {
+	t.Parallel()
+	const op = emulator.OpGenerateKey
+	w := newWorld(t, emulator.Switches{})
+	w.Inject(emulator.GatewayTimeout(op).WithLag(time.Hour))
+	challenged := false
+	tf := w.inProcess(t, w.Provider()+keyConfig(), func(next http.RoundTripper) http.RoundTripper {
+		posts := 0
+		return roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(req)
+			if err != nil || !strings.HasSuffix(req.URL.Path, "/generateKey") {
+				return resp, err
+			}
+			if posts++; posts == 1 {
+				// From now on Entra refuses, and Graph wants a new token.
+				w.Inject(emulator.Fault{Op: emulator.OpToken, Status: 400, Times: -1, ContentType: "application/json",
+					Body: `{"error":"interaction_required","error_description":"AADSTS53003: Access has been blocked.\\r\\nTrace ID: x","error_codes":[53003]}`})
+				w.Inject(emulator.Fault{Op: op, Status: 401, Code: "InvalidAuthenticationToken", Message: "no", Times: -1})
+			}
+			if resp.StatusCode == http.StatusUnauthorized {
+				challenged = true
+				resp.Header.Set("WWW-Authenticate", `Bearer error="insufficient_claims", claims="e30="`)
+			}
+			return resp, err
+		})
+	})
+	o := tf.apply(false)
+	if !o.has("error", "Unable to generate key", "The answer to the request was lost", "Before you apply again", "AADSTS53003", "Status: 504") || !challenged {
+		t.Errorf("challenged: %t, %v", challenged, o.diagnostics)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // TestAccGeneratedKey_FailedReadBack_ReplacesNothing: after the kid is known nothing can fail, and
 // what the next refresh can't read stays as it is.

@@ -276,8 +276,8 @@ func (p *trustFrameworkProvider) newData(s settings, terraformVersion string, di
 		return nil
 	}
 	return &providerData{
-		client:   trustframework.New(trustframework.Config{Adapter: adapter, Clock: p.clock, SettleTime: s.settleTime, Logger: logger}),
-		clock:    p.clock,
-		tenantID: adapter.TenantID,
+		client: trustframework.New(trustframework.Config{Adapter: adapter, Clock: p.clock, SettleTime: s.settleTime, Logger: logger}),
+		clock:  p.clock,
+		tenant: newSignedIn(p.clock, adapter.TenantID),
 	}
 }

@@ -152,6 +152,23 @@ func TestAccProvider_SignIn_ErrorsAreClear(t *testing.T) {
 	}
 }
 
+// TestAccProvider_SignIn_FailsOnceForAll: a hundred resources don't each ask Entra in vain.
+func TestAccProvider_SignIn_FailsOnceForAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	config := "resource \"trustframework_key_set\" \"test\" {\n  count = 20\n  name  = \"Set${count.index}\"\n}\n"
+	tf := w.inProcess(t, w.Provider()+config)
+	tf.apply(true)
+	tf.configure(w.Provider("client_secret", `"canary-secret"`) + config)
+	w.ResetJournal()
+	if o := tf.expect(false, "plan"); !o.has("error", "Unable to sign in", "AADSTS7000215") {
+		t.Errorf("got %v", o.diagnostics)
+	}
+	if n := len(w.Requests(emulator.OpToken)); n != 1 {
+		t.Errorf("%d requests for a token", n)
+	}
+}
+
 // TestAccProvider_Plan_NeedsOnlyTheReadRole: what a plan doesn't need isn't asked for.
 func TestAccProvider_Plan_NeedsOnlyTheReadRole(t *testing.T) {
 	t.Parallel()

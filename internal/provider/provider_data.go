@@ -32,15 +32,16 @@ func timeoutText(what string, fallback time.Duration) string {
 type providerData struct {
 	client *trustframework.Client
 	clock  clock.Clock
-	// tenantID returns the GUID of the tenant signed in to, or "" if the token doesn't tell.
-	tenantID func(ctx context.Context) (string, error)
+	tenant *signedIn
 }
 
 // sameTenant refuses a resource that was made or imported in another tenant than the one signed in to:
 // there it would seem to be gone, or be another one of the same name. It returns the tenant's GUID.
 // Where either isn't known there is nothing to refuse.
 func (d *providerData) sameTenant(ctx context.Context, id string, made madeState, diags *diag.Diagnostics) string {
-	tenant, err := d.tenantID(ctx)
+	ctx, cancel := d.clock.WithTimeout(ctx, signInTimeout)
+	defer cancel()
+	tenant, err := d.tenant.id(ctx)
 	if err != nil {
 		addError(diags, "Unable to sign in", path.Empty(), err)
 		return ""

@@ -56,8 +56,8 @@ type MadeKey struct {
 	Known []string
 }
 
-// CreateKeySet makes an empty key set of a name, to which the service adds its prefix. The request leaves
-// well before timeout or not at all; finding out what became of it isn't cut short by timeout or ctx. The
+// CreateKeySet makes an empty key set of a name, to which the service adds its prefix. The first
+// request leaves before timeout or not at all; finding out what became of it isn't cut short by timeout or ctx. The
 // error is an *Error, of KindExists if there is such a set, and of KindUnknownOutcome if nobody knows
 // whether it was made.
 func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name string) (MadeKeySet, error) {
@@ -122,7 +122,7 @@ func (c *Client) postKeySet(ctx context.Context, op, id string) (KeySet, *Error)
 	return set, nil
 }
 
-// GenerateKey makes a key. The request leaves well before timeout or not at all; finding out what became
+// GenerateKey makes a key. The first request leaves before timeout or not at all; finding out what became
 // of it isn't cut short by timeout or ctx. The error is an *Error: of KindKeySetGone if there is no such
 // set, of KindSeveral or KindUnknownOutcome if a key may have been made that can't be told from others or
 // wasn't seen, and for every other kind no key was made.

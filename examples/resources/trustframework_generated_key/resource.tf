@@ -15,12 +15,6 @@ resource "trustframework_generated_key" "signing" {
   use        = "sig"
   kty        = "RSA"
   exp        = provider::trustframework::numeric_date("2029-01-01T00:00:00Z")
-
-  # Nothing is deleted when a key is replaced, and a new one that the service refuses
-  # leaves the old one in state.
-  lifecycle {
-    create_before_destroy = true
-  }
 }
 
 # The next key of the set. It is published at once and signs from December on, so
