@@ -86,6 +86,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if notReady != nil {
 			return resp, err // what the attempt before has shown says more
 		}
+		claims = "" // answered: the token is in the credential's cache now
 		resp, err = t.attempt(req, body, token, attempt)
 		// A refused token was refused before any work, so that even a POST may come again with another.
 		if resp != nil && resp.StatusCode == http.StatusUnauthorized && !challenged {

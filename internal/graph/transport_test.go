@@ -326,7 +326,7 @@ func TestTransport_RoundTrip_AnswersAClaimsChallengeOnce(t *testing.T) {
 	claims := `{"access_token":{"nbf":{"essential":true,"value":"1"}}}`
 	challenge := status(401, "", "WWW-Authenticate",
 		`Bearer realm="", error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString([]byte(claims))+`"`)
-	s := newService(t, challenge)
+	s := newService(t, challenge, status(429, "", "Retry-After", "1"), challenge)
 	resp, _, err := s.send(t.Context(), http.MethodPost, "{}")
 	if err != nil || resp.StatusCode != 401 {
 		t.Fatalf("got %v, %v", resp, err)
@@ -341,7 +341,7 @@ func TestTransport_RoundTrip_AnswersAClaimsChallengeOnce(t *testing.T) {
 			t.Errorf("asked for %v", ask)
 		}
 	}
-	if !slices.Equal(asked, []string{"", claims}) {
+	if !slices.Equal(asked, []string{"", claims, ""}) {
 		t.Errorf("asked for tokens with claims %q", asked)
 	}
 	if got := s.requests[1].Header.Get("Authorization"); got != "Bearer token-2" {
