@@ -56,9 +56,8 @@ func makeOnce[T any](ctx, window context.Context, c *Client, r recipe[T]) (made[
 	}
 
 	c.logger.WarnContext(ctx, "Nothing was made; sending the POST again")
-	resend, cancelResend := context.WithCancel(recovery)
+	resend, cancelResend := c.clock.WithTimeout(ctx, c.reserve())
 	defer cancelResend()
-	defer context.AfterFunc(ctx, cancelResend)()
 	value, second := r.post(resend)
 	switch {
 	case second == nil:
