@@ -147,7 +147,10 @@ func (x *exchange) finish(a answer) {
 	switch {
 	case a.cut:
 		x.cut()
-	case !gone:
+	case gone:
+		// To return would be to answer: net/http sends an empty 200 then.
+		panic(http.ErrAbortHandler)
+	default:
 		x.send(a)
 	}
 }
