@@ -218,8 +218,8 @@ func (tf *client) expect(ok bool, arguments ...string) outcome {
 	return o
 }
 
-// command runs a command that doesn't know -json and must succeed, and returns what it printed.
-func (tf *client) command(arguments ...string) string {
+// command runs a command that doesn't know -json and must succeed.
+func (tf *client) command(arguments ...string) {
 	tf.t.Helper()
 	command := exec.CommandContext(tf.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...)
 	command.Dir, command.Env = tf.dir, tf.environment
@@ -227,7 +227,6 @@ func (tf *client) command(arguments ...string) string {
 	if err != nil {
 		tf.t.Fatalf("%s: %v\n%s", arguments[0], err, output)
 	}
-	return string(output)
 }
 
 // has tells whether there is a diagnostic of a severity and summary whose detail holds all texts.

@@ -17,7 +17,6 @@ const (
 	KtyRSA        = "RSA"
 	KtyOct        = "oct"
 
-	StatusEnabled  = "enabled"
 	StatusDisabled = "disabled"
 )
 
@@ -45,7 +44,7 @@ type Key struct {
 	Use string
 	// Nbf and Exp are NumericDates (seconds since 1970, RFC 7519); nil if the key has none.
 	Nbf, Exp *int64
-	// Status is StatusEnabled or StatusDisabled; "" if the service didn't say.
+	// Status is "enabled" or StatusDisabled; "" if the service didn't say.
 	Status string
 	// N and E are an RSA key's modulus and exponent, base64url without padding; "" for others.
 	N, E string

@@ -152,7 +152,7 @@ func (c *Client) list(ctx context.Context, op string) error {
 		}
 		ctx, cancel := c.sharedContext(ctx)
 		defer cancel()
-		begun := c.snapshot.now()
+		begun := c.snapshot.begin()
 		listing, err := c.fetchListing(ctx)
 		var e *Error
 		switch {
@@ -244,7 +244,7 @@ func (c *Client) readShared(ctx context.Context, op, id string) (entry, error) {
 	err := c.reads.do(ctx, foldID(id), func() error {
 		ctx, cancel := c.sharedContext(ctx)
 		defer cancel()
-		begun := c.snapshot.now()
+		begun := c.snapshot.begin()
 		e, err := c.fetch(ctx, op, id)
 		if err != nil {
 			return err

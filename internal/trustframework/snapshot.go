@@ -101,8 +101,8 @@ func (s *snapshot) refuseListing() {
 	s.refusedAt = s.clock.Now()
 }
 
-// now returns the generations at this moment, to be given back with what is read from here on.
-func (s *snapshot) now() map[string]uint64 {
+// begin returns the generations at this moment, to be given back with what is read from here on.
+func (s *snapshot) begin() map[string]uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.generations)
