@@ -10,6 +10,9 @@ import (
 )
 
 func (x *exchange) listKeys(id string) (answer, *graphError) {
+	if x.s.config.Switches.KeysV2Unlistable {
+		return answer{}, refuse(codeBadRequest, "Listing keys_v2 is not supported.")
+	}
 	t, now := x.tenant, x.s.clock.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -90,7 +90,11 @@ func (x *exchange) list(skipToken string) (answer, *graphError) {
 		}
 		if n := switches.PageSize; n > 0 && len(body.Value) == n {
 			token := base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(last)))
-			body.NextLink = x.origin() + "/beta/trustFramework/keySets?$skiptoken=" + url.QueryEscape(token)
+			origin := x.origin()
+			if switches.NextLinkHost != "" {
+				origin = "https://" + switches.NextLinkHost
+			}
+			body.NextLink = origin + "/beta/trustFramework/keySets?$skiptoken=" + url.QueryEscape(token)
 			break
 		}
 		set := x.keySetBody(r.view(now))

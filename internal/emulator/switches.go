@@ -27,6 +27,9 @@ type Switches struct {
 	// PageSize is how many key sets a page of the listing holds, the rest
 	// following by @odata.nextLink; 0 means all in one page.
 	PageSize int
+	// NextLinkHost is the host and port that nextLinks name instead of the one
+	// asked, as a service behind a proxy names its own.
+	NextLinkHost string
 	// OverlapRefused answers AADB2C95053 to a write that arrives while another
 	// write to the same key set is under way.
 	OverlapRefused bool
@@ -45,6 +48,9 @@ type Switches struct {
 	WrappedKeyV2 bool
 	// NoKeysV2 makes keys_v2 a segment that the service doesn't know.
 	NoKeysV2 bool
+	// KeysV2Unlistable refuses GET of keys_v2, which only the metadata has, and
+	// leaves the documented keys_v2/{kid}.
+	KeysV2Unlistable bool
 	// OpaqueTokens hands out access tokens that a client can't parse.
 	OpaqueTokens bool
 }

@@ -271,6 +271,29 @@ func TestSwitches_NoKeysV2(t *testing.T) {
 	}
 }
 
+func TestSwitches_NextLinkHost(t *testing.T) {
+	t.Parallel()
+	c := newCaller(t, emulator.Config{Switches: emulator.Switches{PageSize: 1, NextLinkHost: "graph.example"}})
+	c.make("A")
+	c.make("B")
+	next, _ := c.call(http.MethodGet, "/trustFramework/keySets", "").object(t)["@odata.nextLink"].(string)
+	if !strings.HasPrefix(next, "https://graph.example/beta/trustFramework/keySets?$skiptoken=") {
+		t.Errorf("nextLink %q", next)
+	}
+}
+
+func TestSwitches_KeysV2Unlistable(t *testing.T) {
+	t.Parallel()
+	c := newCaller(t, emulator.Config{Switches: emulator.Switches{KeysV2Unlistable: true}})
+	c.tenant.AddKeySet("A")
+	kid := c.tenant.AddKey("A", emulator.KeySpec{Kty: "oct"})
+	c.call(http.MethodGet, setA+"/keys_v2", "").want(t, http.StatusBadRequest, "BadRequest")
+	if got := c.status(kid); got != "enabled" {
+		t.Errorf("status %q", got)
+	}
+	c.setStatus(kid, disabled)
+}
+
 func TestSwitches_OpaqueTokens(t *testing.T) {
 	t.Parallel()
 	c := newCaller(t, emulator.Config{Switches: emulator.Switches{OpaqueTokens: true}})

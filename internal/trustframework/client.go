@@ -56,11 +56,12 @@ type Client struct {
 	settleTime time.Duration
 	logger     *slog.Logger
 
-	locks    locks
-	snapshot *snapshot
-	listings flights[struct{}]
-	reads    flights[string]
-	held     held
+	locks       locks
+	snapshot    *snapshot
+	listings    flights[struct{}]
+	reads       flights[string]
+	statusReads flights[string]
+	held        held
 }
 
 // New returns a Client. It sends nothing.

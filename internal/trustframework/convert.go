@@ -32,9 +32,10 @@ type wireKeySet struct {
 	Keys *[]wireKey `json:"keys"`
 }
 
-type wireListing struct {
-	Value    *[]wireKeySet `json:"value"`
-	NextLink string        `json:"@odata.nextLink"`
+// wirePage is a page of a collection.
+type wirePage[T any] struct {
+	Value    *[]T   `json:"value"`
+	NextLink string `json:"@odata.nextLink"`
 }
 
 // numericDate is an Int64 that some of the service's examples show as a string; null, a missing member
@@ -109,13 +110,25 @@ func decodeKeySet(body []byte, id string) (set KeySet, keysKnown bool, err error
 	return set, keysKnown, nil
 }
 
-func decodeListing(body []byte) (wireListing, error) {
-	var w wireListing
+func decodePage[T any](body []byte) (wirePage[T], error) {
+	var w wirePage[T]
 	if err := json.Unmarshal(body, &w); err != nil {
-		return wireListing{}, fmt.Errorf("read a list of key sets: %w", err)
+		return w, fmt.Errorf("read a list: %w", err)
 	}
 	if w.Value == nil {
-		return wireListing{}, errors.New("read a list of key sets: the answer has no value")
+		return w, errors.New("read a list: the answer has no value")
 	}
 	return w, nil
+}
+
+// decodeKeyV2 reads one key of keys_v2: bare as the metadata has it, or wrapped as the documented example
+// shows it.
+func decodeKeyV2(body []byte) (Key, error) {
+	var wrapper struct {
+		Value *wireKey `json:"value"`
+	}
+	if json.Unmarshal(body, &wrapper) == nil && wrapper.Value != nil && wrapper.Value.Kid != "" {
+		return wrapper.Value.key(), nil
+	}
+	return decodeKey(body)
 }

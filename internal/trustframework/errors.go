@@ -23,6 +23,8 @@ const (
 	KindKeyGone Kind = "key gone"
 	// KindKeysHidden: the key set exists, but the service's answer doesn't show what keys it has.
 	KindKeysHidden Kind = "keys hidden"
+	// KindLastUsable: the key is the only one of its set that can be used; nothing was done.
+	KindLastUsable Kind = "last usable key"
 	// KindExists: a key set of that name exists.
 	KindExists Kind = "exists"
 	// KindRefused: the service refused the request; nothing was done.

@@ -4,6 +4,7 @@
 package trustframework
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -15,6 +16,13 @@ type held struct {
 	keys    map[string]map[string]bool // by folded set id, by kid
 	made    map[string]time.Time       // by folded set id
 	deleted map[string]time.Time       // by folded set id
+	// statuses are those that this process has set, which the service may be late to show.
+	statuses map[string]map[string]setStatus // by folded set id, by kid
+}
+
+type setStatus struct {
+	status string
+	at     time.Time
 }
 
 // hold registers keys as owned.
@@ -39,6 +47,44 @@ func (h *held) holds(keySetID, kid string) bool {
 	return h.keys[foldID(keySetID)][kid]
 }
 
+// shown tells whether all keys that are held of a set are among those given.
+func (h *held) shown(keySetID string, keys []Key) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for kid := range h.keys[foldID(keySetID)] {
+		if _, ok := (KeySet{Keys: keys}).Key(kid); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (h *held) setStatus(keySetID, kid, status string, at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.statuses == nil {
+		h.statuses = map[string]map[string]setStatus{}
+	}
+	id := foldID(keySetID)
+	if h.statuses[id] == nil {
+		h.statuses[id] = map[string]setStatus{}
+	}
+	h.statuses[id][kid] = setStatus{status: status, at: at}
+}
+
+// withStatuses returns keys with the statuses that this process has set a moment ago.
+func (h *held) withStatuses(keySetID string, keys []Key, now time.Time) []Key {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	keys = slices.Clone(keys)
+	for i, k := range keys {
+		if s, ok := h.statuses[foldID(keySetID)][k.Kid]; ok && now.Sub(s.at) < YoungAge {
+			keys[i].Status = s.status
+		}
+	}
+	return keys
+}
+
 func (h *held) setMade(keySetID string, at time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -58,6 +104,7 @@ func (h *held) setDeleted(keySetID string, at time.Time) {
 	h.deleted[foldID(keySetID)] = at
 	delete(h.made, foldID(keySetID))
 	delete(h.keys, foldID(keySetID))
+	delete(h.statuses, foldID(keySetID))
 }
 
 func (h *held) madeAt(keySetID string) (time.Time, bool) {

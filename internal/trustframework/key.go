@@ -17,6 +17,7 @@ const (
 	KtyRSA        = "RSA"
 	KtyOct        = "oct"
 
+	StatusEnabled  = "enabled"
 	StatusDisabled = "disabled"
 )
 
@@ -25,6 +26,9 @@ func Uses() []string { return []string{UseSignature, UseEncryption} }
 
 // KeyTypes lists the legal values of kty.
 func KeyTypes() []string { return []string{KtyRSA, KtyOct} }
+
+// Statuses lists the legal values of a key's status.
+func Statuses() []string { return []string{StatusEnabled, StatusDisabled} }
 
 // KeySet is a key set and the keys in it.
 type KeySet struct {
@@ -44,7 +48,7 @@ type Key struct {
 	Use string
 	// Nbf and Exp are NumericDates (seconds since 1970, RFC 7519); nil if the key has none.
 	Nbf, Exp *int64
-	// Status is "enabled" or StatusDisabled; "" if the service didn't say.
+	// Status is StatusEnabled or StatusDisabled; "" if the service didn't say.
 	Status string
 	// N and E are an RSA key's modulus and exponent, base64url without padding; "" for others.
 	N, E string

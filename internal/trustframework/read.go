@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
@@ -188,55 +186,22 @@ func (e *Error) unlistable() bool {
 // fetchListing reads all pages of the listing.
 func (c *Client) fetchListing(ctx context.Context) ([]wireKeySet, error) {
 	const op = "list key sets"
-	var all []wireKeySet
 	builder := c.api.KeySets()
-	seen := map[string]bool{}
-	for {
-		a, err := send(ctx, op, "", func(ctx context.Context, options []abs.RequestOption) error {
-			_, err := builder.Get(ctx, &sdk.KeySetsRequestBuilderGetRequestConfiguration{Options: options})
-			return err
-		})
-		if err != nil {
-			return nil, err
+	listing, err := fetchPages[wireKeySet](ctx, c, op, "", "/trustFramework/keySets", func(ctx context.Context, next string, options []abs.RequestOption) error {
+		page := builder
+		if next != "" {
+			page = builder.WithUrl(next)
 		}
-		if !a.ok() {
-			e := newError(op, "", a)
-			if e.Kind == KindKeySetGone {
-				e.Kind = KindRefused // it is about no key set
-			}
-			return nil, e
-		}
-		page, decodeErr := decodeListing(a.body)
-		if decodeErr != nil {
-			return nil, unreadable(op, "", a, decodeErr)
-		}
-		all = append(all, *page.Value...)
-		if page.NextLink == "" {
-			return all, nil
-		}
-		next, linkErr := c.nextPage(page.NextLink)
-		if linkErr == nil && seen[next] {
-			linkErr = errors.New("the pages of the list go round in a circle")
-		}
-		if linkErr != nil {
-			return nil, unreadable(op, "", a, linkErr)
-		}
-		seen[next] = true
-		builder = builder.WithUrl(next)
+		_, err := page.Get(ctx, &sdk.KeySetsRequestBuilderGetRequestConfiguration{Options: options})
+		return err
+	})
+	if err == nil {
+		return listing, nil
 	}
-}
-
-// nextPage turns a nextLink into an address at the configured endpoint: behind a proxy the service
-// names its own host, to which no token may go.
-func (c *Client) nextPage(link string) (string, error) {
-	u, err := url.Parse(link)
-	if err != nil {
-		return "", fmt.Errorf("the next page has no valid address: %w", err)
+	if err.Kind == KindKeySetGone {
+		err.Kind = KindRefused // it is about no key set
 	}
-	if !strings.HasSuffix(strings.ToLower(strings.TrimSuffix(u.Path, "/")), "/trustframework/keysets") || u.RawQuery == "" {
-		return "", fmt.Errorf("the next page %q is not one of key sets", u.Path)
-	}
-	return c.adapter.GetBaseUrl() + "/trustFramework/keySets?" + u.RawQuery, nil
+	return nil, err
 }
 
 // readShared reads one set and puts it into the snapshot, in one call for all who ask at the same time.

@@ -27,6 +27,7 @@ type snapshot struct {
 	mu          sync.Mutex
 	generations map[string]uint64 // by folded id; absent means 0
 	entries     map[string]entry  // by folded id
+	keysV2      map[string]keysV2 // by folded id
 	listedAt    time.Time         // zero if there is no listing
 	refusedAt   time.Time         // when the service refused to list; until that is old, each set is read by itself
 	failure     error             // why the last listing failed
@@ -49,6 +50,13 @@ type entry struct {
 	at         time.Time
 }
 
+// keysV2 is what keys_v2 has shown of a set's keys.
+type keysV2 struct {
+	keys       []Key
+	generation uint64
+	at         time.Time
+}
+
 // hasKeys tells whether the entry can be relied on for which keys the set has. Some listings come
 // without keys, so that an empty set in a listing is worth another look.
 func (e entry) hasKeys() bool {
@@ -56,7 +64,7 @@ func (e entry) hasKeys() bool {
 }
 
 func newSnapshot(c clock.Clock) *snapshot {
-	return &snapshot{clock: c, generations: map[string]uint64{}, entries: map[string]entry{}}
+	return &snapshot{clock: c, generations: map[string]uint64{}, entries: map[string]entry{}, keysV2: map[string]keysV2{}}
 }
 
 // get returns what is known of a set, if it is fresh.
@@ -140,6 +148,28 @@ func (s *snapshot) put(begun map[string]uint64, id string, e entry) {
 	if e.generation == s.generations[foldID(id)] {
 		s.entries[foldID(id)] = e
 	}
+}
+
+// statuses returns the keys of a set as keys_v2 has shown them, if that is fresh.
+func (s *snapshot) statuses(id string) ([]Key, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k, ok := s.keysV2[foldID(id)]
+	return k.keys, ok && k.generation == s.generations[foldID(id)] && s.fresh(k.at)
+}
+
+// putStatuses stores what a read of keys_v2, begun at the given generations, has shown.
+func (s *snapshot) putStatuses(begun map[string]uint64, id string, keys []Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keysV2[foldID(id)] = keysV2{keys: keys, generation: begun[foldID(id)], at: s.clock.Now()}
+}
+
+// forgetStatuses makes the next one who wants to know a status read it.
+func (s *snapshot) forgetStatuses(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.keysV2, foldID(id))
 }
 
 // settle marks what was seen last as seen over the settle time, unless somebody has written meanwhile.

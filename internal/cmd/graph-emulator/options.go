@@ -74,6 +74,7 @@ func switchFlags(fs *flag.FlagSet, s *emulator.Switches) {
 	fs.BoolVar(&s.ListWithoutKeys, "list-without-keys", false, "leave keys out of the listing")
 	fs.BoolVar(&s.ListRefused, "list-refused", false, "answer 403 to the listing")
 	fs.IntVar(&s.PageSize, "page-size", 0, "`number` of key sets on a page of the listing; 0 means all")
+	fs.StringVar(&s.NextLinkHost, "next-link-host", "", "`host` that nextLinks name instead of the one asked")
 	fs.BoolVar(&s.OverlapRefused, "overlap-refused", false, "answer AADB2C95053 to writes that overlap on one key set")
 	fs.BoolVar(&s.NoBackupOfEmpty, "no-backup-of-empty", false, "leave no .bak of an empty key set")
 	fs.BoolVar(&s.FillNbf, "fill-nbf", false, "fill an omitted nbf with the current time")
@@ -81,5 +82,6 @@ func switchFlags(fs *flag.FlagSet, s *emulator.Switches) {
 	fs.BoolVar(&s.DisabledAtFirst, "disabled-at-first", false, "let generated keys start as disabled")
 	fs.BoolVar(&s.WrappedKeyV2, "wrapped-key-v2", false, "wrap the answer of keys_v2/{kid} in value")
 	fs.BoolVar(&s.NoKeysV2, "no-keys-v2", false, "answer keys_v2 as an unknown segment")
+	fs.BoolVar(&s.KeysV2Unlistable, "keys-v2-unlistable", false, "refuse GET of keys_v2, but not of keys_v2/{kid}")
 	fs.BoolVar(&s.OpaqueTokens, "opaque-tokens", false, "hand out access tokens that can't be parsed")
 }

@@ -263,13 +263,13 @@ func TestParseOptions_TakesEverySwitch(t *testing.T) {
 	t.Parallel()
 	o, err := parseOptions([]string{
 		"-missing-status=404", "-oct-spelling=OCT", "-numbers-as-strings", "-list-without-keys", "-list-refused",
-		"-page-size=2", "-overlap-refused", "-no-backup-of-empty", "-fill-nbf", "-status-in-listing", "-disabled-at-first",
-		"-wrapped-key-v2", "-no-keys-v2", "-opaque-tokens", "-seed=7",
+		"-page-size=2", "-next-link-host=graph.example", "-overlap-refused", "-no-backup-of-empty", "-fill-nbf", "-status-in-listing", "-disabled-at-first",
+		"-wrapped-key-v2", "-no-keys-v2", "-keys-v2-unlistable", "-opaque-tokens", "-seed=7",
 	}, io.Discard)
 	want := emulator.Switches{
 		MissingStatus: 404, OctSpelling: "OCT", NumbersAsStrings: true, ListWithoutKeys: true, ListRefused: true,
-		PageSize: 2, OverlapRefused: true, NoBackupOfEmpty: true, FillNbf: true, StatusInListing: true, DisabledAtFirst: true,
-		WrappedKeyV2: true, NoKeysV2: true, OpaqueTokens: true,
+		PageSize: 2, NextLinkHost: "graph.example", OverlapRefused: true, NoBackupOfEmpty: true, FillNbf: true, StatusInListing: true, DisabledAtFirst: true,
+		WrappedKeyV2: true, NoKeysV2: true, KeysV2Unlistable: true, OpaqueTokens: true,
 	}
 	if err != nil || o.server.Switches != want || o.server.Seed != 7 {
 		t.Errorf("options %v, error %v", o.server.Switches, err)

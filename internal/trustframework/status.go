@@ -1,0 +1,314 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package trustframework
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	abs "github.com/microsoft/kiota-abstractions-go"
+	sdk "github.com/microsoftgraph/msgraph-beta-sdk-go/trustframework"
+)
+
+// Only keys_v2 shows and changes a key's status, and wants TrustFrameworkKeySet.ReadWrite.All for both
+// (documented), so that nothing here is asked unless a configuration manages a status.
+
+const (
+	opReadStatus = "read key status"
+	opSetStatus  = "set key status"
+)
+
+// Status returns a key's status: from what is known of the set if that tells, or else from keys_v2, which
+// is read once for all keys of a set. Young means that the status has been set to want less than YoungAge
+// ago: then it is read over the settle time until it shows. The error is an *Error: of KindDenied or
+// KindRefused if the service doesn't let the status be read.
+func (c *Client) Status(ctx context.Context, keySetID, kid, want string, young bool) (string, error) {
+	e, err := c.look(ctx, opReadStatus, keySetID, false, entry.hasKeys)
+	if err != nil {
+		return "", err
+	}
+	status, err := c.statusIn(ctx, e, keySetID, kid)
+	if err != nil || !young || status == want {
+		return status, err
+	}
+	for wait := range c.waits(ctx) {
+		if err := wait(); err != nil {
+			return "", asError(opReadStatus, keySetID, err)
+		}
+		c.snapshot.forgetStatuses(keySetID)
+		if e, err = c.readShared(ctx, opReadStatus, keySetID); err != nil {
+			return "", err
+		}
+		if status, err = c.statusIn(ctx, e, keySetID, kid); err != nil || status == want {
+			return status, err
+		}
+	}
+	return status, nil
+}
+
+// statusIn is a key's status in an entry, or in keys_v2 if the entry doesn't tell.
+func (c *Client) statusIn(ctx context.Context, e entry, keySetID, kid string) (string, error) {
+	if key, ok := e.set.Key(kid); ok && key.Status != "" {
+		return key.Status, nil
+	}
+	keys, err := c.statuses(ctx, keySetID)
+	if err != nil {
+		return "", err
+	}
+	key, ok := KeySet{Keys: keys}.Key(kid)
+	if !ok || key.Status == "" {
+		return "", &Error{Op: opReadStatus, KeySetID: keySetID, Kind: KindRefused, Message: fmt.Sprintf("The service doesn't show the status of key %q.", kid)}
+	}
+	return key.Status, nil
+}
+
+// statuses returns the set's keys as keys_v2 shows them, in one read for all who ask at the same time.
+func (c *Client) statuses(ctx context.Context, keySetID string) ([]Key, error) {
+	if keys, ok := c.snapshot.statuses(keySetID); ok {
+		return keys, nil
+	}
+	err := c.statusReads.do(ctx, foldID(keySetID), func() error {
+		ctx, cancel := c.sharedContext(ctx)
+		defer cancel()
+		begun := c.snapshot.begin()
+		keys, err := c.fetchStatuses(ctx, CanonicalID(keySetID))
+		if err != nil {
+			return err
+		}
+		c.snapshot.putStatuses(begun, keySetID, keys)
+		return nil
+	})
+	if err != nil {
+		return nil, asError(opReadStatus, keySetID, err)
+	}
+	if keys, ok := c.snapshot.statuses(keySetID); ok {
+		return keys, nil
+	}
+	// A write came in between; what it left is read without company.
+	return c.fetchStatuses(ctx, CanonicalID(keySetID))
+}
+
+// fetchStatuses reads keys_v2. Its listing is only in the metadata, a single key is documented: a service
+// that refuses the listing is asked for each key of the set.
+func (c *Client) fetchStatuses(ctx context.Context, id string) ([]Key, error) {
+	keys, err := c.fetchKeysV2(ctx, id)
+	if KindOf(err) != KindRefused {
+		return keys, err
+	}
+	c.logger.WarnContext(ctx, "The service doesn't list keys_v2; each key is read by itself", "error", err.Error())
+	e, fetchErr := c.fetch(ctx, opReadStatus, id)
+	if fetchErr != nil {
+		return nil, fetchErr
+	}
+	if e.gone != nil {
+		return nil, e.gone
+	}
+	for _, known := range e.set.Keys {
+		key, keyErr := c.fetchKeyV2(ctx, id, known.Kid)
+		if keyErr != nil {
+			return nil, keyErr
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// fetchKeysV2 reads all pages of a set's keys_v2.
+func (c *Client) fetchKeysV2(ctx context.Context, id string) ([]Key, error) {
+	builder := c.api.KeySets().ByTrustFrameworkKeySetId(id).Keys_v2()
+	items, err := fetchPages[wireKey](ctx, c, opReadStatus, id, "/trustFramework/keySets/"+url.PathEscape(id)+"/keys_v2", func(ctx context.Context, next string, options []abs.RequestOption) error {
+		page := builder
+		if next != "" {
+			page = builder.WithUrl(next)
+		}
+		_, err := page.Get(ctx, &sdk.KeySetsItemKeys_v2RequestBuilderGetRequestConfiguration{Options: options})
+		return err
+	})
+	if err != nil {
+		return nil, inKeysV2(err, KindRefused)
+	}
+	var keys []Key
+	for _, w := range items {
+		keys = append(keys, w.key())
+	}
+	return keys, nil
+}
+
+// fetchKeyV2 reads one key of keys_v2.
+func (c *Client) fetchKeyV2(ctx context.Context, id, kid string) (Key, error) {
+	a, err := send(ctx, opReadStatus, id, func(ctx context.Context, options []abs.RequestOption) error {
+		_, err := c.api.KeySets().ByTrustFrameworkKeySetId(id).Keys_v2().ByTrustFrameworkKey_v2Kid(kid).Get(ctx,
+			&sdk.KeySetsItemKeys_v2TrustFrameworkKey_v2KItemRequestBuilderGetRequestConfiguration{Options: options})
+		return err
+	})
+	if err != nil {
+		return Key{}, err
+	}
+	if !a.ok() {
+		return Key{}, inKeysV2(newError(opReadStatus, id, a), KindKeyGone)
+	}
+	key, decodeErr := decodeKeyV2(a.body)
+	if decodeErr != nil {
+		return Key{}, unreadable(opReadStatus, id, a, decodeErr)
+	}
+	return key, nil
+}
+
+// inKeysV2 gives the error of a keys_v2 address its kind. There a 404 without the code for a missing key
+// set is about the key or the address: nobody has seen which.
+func inKeysV2(e *Error, notFound Kind) *Error {
+	if e.Kind == KindKeySetGone && e.Code != codeNotFound {
+		e.Kind = notFound
+	}
+	return e
+}
+
+// SetStatus enables or disables a key, unless it is so already, and waits for the service to show a young
+// key (made less than YoungAge ago). The error is an *Error: of KindLastUsable if the key is the only one
+// of its set that can be used and would be disabled, of KindKeySetGone or KindKeyGone if there is no such
+// key. Every kind but KindUnavailable means that nothing was changed.
+func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, young bool) error {
+	id := CanonicalID(keySetID)
+	unlock, err := c.locks.lock(ctx, id)
+	if err != nil {
+		return asError(opSetStatus, id, err)
+	}
+	defer unlock()
+	needed, err := c.statusNeeded(ctx, id, kid, status, young)
+	if err != nil || !needed {
+		return err
+	}
+	before, known := c.snapshot.get(id)
+	end := c.snapshot.write(id)
+	if err := c.patchStatus(ctx, id, kid, status, young); err != nil {
+		end(nil)
+		return err
+	}
+	c.held.setStatus(id, kid, status, c.clock.Now())
+	if !known {
+		end(nil)
+		return nil
+	}
+	after := before
+	after.settled = false
+	after.set.Keys = slices.Clone(before.set.Keys)
+	for i, k := range after.set.Keys {
+		if k.Kid == kid && k.Status != "" {
+			after.set.Keys[i].Status = status
+		}
+	}
+	end(&after)
+	return nil
+}
+
+// statusNeeded tells whether the service must be told a key's status, and refuses to disable the last
+// usable one. It reads afresh: a snapshot may be older than what another process did.
+func (c *Client) statusNeeded(ctx context.Context, id, kid, status string, young bool) (bool, error) {
+	var refusal error
+	for wait := range c.waits(ctx) {
+		if err := wait(); err != nil {
+			return false, asError(opSetStatus, id, err)
+		}
+		keys, err := c.fetchStatuses(ctx, id)
+		if KindOf(err) == KindKeySetGone && (young || c.justMade(id)) {
+			refusal = err
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		keys = c.held.withStatuses(id, keys, c.clock.Now())
+		key, _ := KeySet{Keys: keys}.Key(kid)
+		switch {
+		case key.Status == status:
+			return false, nil
+		case status != StatusDisabled || !lastUsable(keys, kid, c.clock.Now()):
+			return true, nil
+		}
+		refusal = &Error{Op: opSetStatus, KeySetID: id, Kind: KindLastUsable, Message: fmt.Sprintf("Key %q is the only one of its key set that can be used now.", kid)}
+		if c.held.shown(id, keys) {
+			break
+		}
+	}
+	return false, refusal
+}
+
+// LastUsable tells whether a key, or one that would be made now if kid is "", is the only one of its set
+// that can be used at this moment. Without the permission to read statuses a key counts as enabled. The
+// error is an *Error.
+func (c *Client) LastUsable(ctx context.Context, keySetID, kid string) (bool, error) {
+	set, err := c.KeySet(ctx, keySetID, false)
+	if err != nil {
+		return false, err
+	}
+	now := c.clock.Now()
+	if mine, ok := set.Key(kid); ok && !mine.usable(now) {
+		return false, nil
+	}
+	silent := func(k Key) bool { return k.Status == "" }
+	if lastUsable(set.Keys, kid, now) || !slices.ContainsFunc(set.Keys, silent) {
+		return lastUsable(set.Keys, kid, now), nil
+	}
+	keys, err := c.statuses(ctx, keySetID)
+	switch KindOf(err) {
+	case KindDenied, KindRefused, KindKeyGone:
+		return false, nil
+	}
+	return err == nil && lastUsable(c.held.withStatuses(keySetID, keys, now), kid, now), err
+}
+
+// lastUsable tells whether no key but the one named can be used. One that isn't among them is as good as
+// usable; one that can't be used is no loss.
+func lastUsable(keys []Key, kid string, now time.Time) bool {
+	for _, k := range keys {
+		if (k.Kid == kid) != k.usable(now) {
+			return false
+		}
+	}
+	return true
+}
+
+// statusPatch is the body that sets a status: "Only Status Property is allowed to update" (documented).
+type statusPatch struct {
+	Status string `json:"status"`
+}
+
+// patchStatus sends the PATCH, which the SDK doesn't have. A second one does no harm, so that the
+// transport repeats it.
+func (c *Client) patchStatus(ctx context.Context, id, kid, status string, young bool) error {
+	body, err := json.Marshal(statusPatch{Status: status})
+	if err != nil {
+		return asError(opSetStatus, id, err)
+	}
+	var refusal *Error
+	for wait := range c.waits(ctx) {
+		if err := wait(); err != nil {
+			return asError(opSetStatus, id, err)
+		}
+		a, err := send(ctx, opSetStatus, id, func(ctx context.Context, options []abs.RequestOption) error {
+			request := abs.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(abs.PATCH,
+				"{+baseurl}/trustFramework/keySets/{trustFrameworkKeySet%2Did}/keys_v2/{trustFrameworkKey_v2%2Dkid}",
+				map[string]string{"trustFrameworkKeySet%2Did": id, "trustFrameworkKey_v2%2Dkid": kid})
+			request.Headers.Add("Accept", "application/json")
+			request.SetStreamContentAndContentType(body, "application/json")
+			request.AddRequestOptions(options)
+			return c.adapter.SendNoContent(ctx, request, nil)
+		})
+		if err != nil {
+			return err
+		}
+		if a.ok() {
+			return nil
+		}
+		refusal = inKeysV2(newError(opSetStatus, id, a), KindKeyGone)
+		if refusal.Kind != KindKeyGone && refusal.Kind != KindKeySetGone || !young && !c.justMade(id) {
+			break
+		}
+	}
+	return refusal
+}
