@@ -28,7 +28,7 @@ func addError(diags *diag.Diagnostics, summary string, where path.Path, err erro
 		diags.AddError(summary, signInDetail(signIn))
 	case !isAPI:
 		diags.AddError(summary, err.Error())
-	case api.Kind == trustframework.KindKeySetGone, api.Kind == trustframework.KindExists, api.Kind == trustframework.KindRefused:
+	case api.Kind == trustframework.KindKeySetGone, api.Kind == trustframework.KindExists, api.Kind == trustframework.KindRefused, api.Kind == trustframework.KindLastUsable:
 		if where.Equal(path.Empty()) {
 			diags.AddError(summary, errorDetail(api))
 			return
@@ -86,6 +86,9 @@ func errorDetail(e *trustframework.Error) string {
 	case trustframework.KindKeysHidden:
 		p.add("The service's answer doesn't show the keys of %s, so that nobody can tell which it holds.", subject)
 		advice = "Nothing was changed. Try again later."
+	case trustframework.KindLastUsable:
+		p.add("No other key of %s can be used now: all others are disabled, expired, or not valid yet. Nothing was changed.", subject)
+		advice = "Policies that refer to the key set would fail without the key. Make another one first, in an apply of its own, or leave this one enabled."
 	case trustframework.KindExists:
 		p.add("There already is a %s.", subject)
 		advice = fmt.Sprintf("To manage it here, import it: terraform import trustframework_key_set.<name> %s\n"+

@@ -53,7 +53,7 @@ func TestAccGeneratedKey_Plan_Warns(t *testing.T) {
 				last = w.AddKey("B2C_1A_Signing", k)
 			}
 			config := strings.ReplaceAll(keyConfig(row.arguments...), "trustframework_key_set.test.id", `"signing"`)
-			config = config[strings.Index(config, `resource "trustframework_generated_key"`):]
+			config = onlyKey(config)
 			later := fmt.Sprintf("resource \"terraform_data\" \"later\" {\n  input = %d\n}\n", later)
 			o, changes := w.inProcess(t, w.Provider()+later+config).plan()
 			if !changes || len(o.diagnostics) != len(row.warnings) {

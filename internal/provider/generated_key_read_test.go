@@ -67,8 +67,8 @@ func TestAccGeneratedKey_Import_RefusesWhatIsNoKey(t *testing.T) {
 		"B2C_1A_Signing/a/b":   `isn't the ID of a key`,
 		"B2C_1A_Signing/":      `isn't the ID of a key`,
 		"/" + first:            `isn't the ID of a key`,
-		"B2C_1A_None/" + first: `non-existent remote object`,
-		"B2C_1A_Signing/none":  `non-existent remote object`,
+		"B2C_1A_None/" + first: `(?s)There is no key set "B2C_1A_None".*AADB2C90073`,
+		"B2C_1A_Signing/none":  `(?s)is not in its key set.*B2C_1A_Signing/` + first + `.*B2C_1A_Signing/` + second,
 		"B2C_1A_None":          `(?s)There is no key set "B2C_1A_None".*AADB2C90073`,
 		"Empty":                `has no keys to import`,
 		"signing": `(?s)` + first + `: sig, RSA, nbf \d+ \(2030-01-01T12:00:00Z\), active\s+` +

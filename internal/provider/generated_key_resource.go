@@ -14,7 +14,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
@@ -25,6 +27,7 @@ var (
 	_ resource.ResourceWithConfigure      = (*generatedKeyResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*generatedKeyResource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*generatedKeyResource)(nil)
+	_ resource.ResourceWithIdentity       = (*generatedKeyResource)(nil)
 	_ resource.ResourceWithImportState    = (*generatedKeyResource)(nil)
 )
 
@@ -48,6 +51,8 @@ func (r *generatedKeyResource) Schema(ctx context.Context, _ resource.SchemaRequ
 		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
 			Create: true, CreateDescription: timeoutText("generating the key", defaultCreateTimeout) + " Finding out what became of a lost answer isn't cut short by it.",
 			Read: true, ReadDescription: timeoutText("refreshing the key", defaultReadTimeout),
+			Update: true, UpdateDescription: timeoutText("setting the key's status", defaultUpdateTimeout),
+			Delete: true, DeleteDescription: timeoutText("disabling the key, where on_destroy says so,", defaultDeleteTimeout),
 		}),
 	}
 	maps.Copy(attributes, keyAttributes())
@@ -62,6 +67,11 @@ func (r *generatedKeyResource) Schema(ctx context.Context, _ resource.SchemaRequ
 			"Terraform shows no such warnings in the plan for `-replace` and `replace_triggered_by`.",
 		Attributes: attributes,
 	}
+}
+
+// IdentitySchema implements resource.ResourceWithIdentity.
+func (r *generatedKeyResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{Attributes: keyIdentityAttributes()}
 }
 
 // Configure implements resource.ResourceWithConfigure.
@@ -84,43 +94,57 @@ func (r *generatedKeyResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if r.data == nil {
 		return
 	}
+	var plan, state, config generatedKeyModel
 	if !req.State.Raw.IsNull() {
-		var state generatedKeyModel
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-		if resp.Diagnostics.HasError() {
-			return
-		}
-		if req.Plan.Raw.IsNull() {
-			resp.Diagnostics.AddWarning("Key stays in its key set",
-				fmt.Sprintf("Key %q is only forgotten by Terraform. The service can't delete a single key: it stays in its key set, "+
-					"and may go on being used, unless the key set is deleted too.", state.ID.ValueString()))
-			return
-		}
-		var plan generatedKeyModel
-		resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	}
+	if req.Plan.Raw.IsNull() {
+		state.warnOfDestruction(&resp.Diagnostics)
+		return
+	}
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
+	defer cancel()
+	if !req.State.Raw.IsNull() {
+		made := loadMade(ctx, req.Private)
 		// A replacement is planned once more, without a state, but Terraform keeps no warnings of that.
-		if resp.Diagnostics.HasError() || !plan.replaces(state.keyModel) {
+		if !plan.replaces(state.keyModel) {
+			r.planInPlace(ctx, plan, state, config, made, resp)
 			return
 		}
-		r.data.sameTenant(ctx, state.ID.ValueString(), loadMade(ctx, req.Private), &resp.Diagnostics)
+		r.data.sameTenant(ctx, state.ID.ValueString(), made, &resp.Diagnostics)
 		if resp.Diagnostics.HasError() {
 			return
 		}
 		r.data.client.Hold(state.KeySetID.ValueString(), state.Kid.ValueString())
 	}
-	var config generatedKeyModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	config.checkNewKey(ctx, r.data, &resp.Diagnostics)
+	if !resp.Diagnostics.HasError() {
+		config.checkStatus(ctx, r.data, types.StringNull(), "", &resp.Diagnostics)
+	}
+}
+
+// planInPlace looks at a key that stays.
+func (r *generatedKeyResource) planInPlace(ctx context.Context, plan, state, config generatedKeyModel, made madeState, resp *resource.ModifyPlanResponse) {
+	switch {
+	case config.manages():
+		plan.checkStatus(ctx, r.data, state.Status, state.Kid.ValueString(), &resp.Diagnostics)
+	case made.StatusManaged:
+		// Update must hear of it, for a refresh doesn't see the configuration.
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("status"), types.StringUnknown())...)
+	}
 }
 
 // Create makes the key. Once the kid is known nothing may fail any more: an error would taint the
 // resource, and the next apply would make another key.
 func (r *generatedKeyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var plan generatedKeyModel
+	var plan, config generatedKeyModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -143,11 +167,15 @@ func (r *generatedKeyResource) Create(ctx context.Context, req resource.CreateRe
 			fmt.Sprintf("The service made key %q with another value of %s. The next plan shows what it is, and would make another key to change it: "+
 				"set the argument to what the service has made of it, or leave it out.", keyID(key.KeySetID, key.Kid), strings.Join(names, ", ")))
 	}
-	made := madeState{TenantID: tenant, At: r.data.clock.Now()}
+	made := madeState{TenantID: tenant, At: r.data.clock.Now(), StatusManaged: config.manages()}
 	if in := plan.input(); key.Resent {
 		made.Doubt = &doubt{Nbf: in.Nbf, Exp: in.Exp, Known: append(append(key.Known, key.Kid), key.Twins...)}
 	}
 	plan.set(key.KeySetID, key.Key, &resp.Diagnostics)
+	if config.manages() {
+		plan.setFirstStatus(ctx, r.data, &made, &resp.Diagnostics)
+	}
+	identifyKey(ctx, resp.Identity, tenant, key.KeySetID, key.Kid, &resp.Diagnostics)
 	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	warnOfRecovery(key, &resp.Diagnostics)
@@ -193,6 +221,7 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	identifyKey(ctx, resp.Identity, tenant, state.serviceKeySetID(), state.Kid.ValueString(), &resp.Diagnostics)
 	kid := state.Kid.ValueString()
 	r.data.client.Hold(state.KeySetID.ValueString(), kid)
 	key, set, err := r.data.client.Key(ctx, state.KeySetID.ValueString(), kid, r.data.young(made.At))
@@ -215,6 +244,10 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 	}
 	state.forget(key)
 	state.set(set.ID, key, &resp.Diagnostics)
+	if err := state.readStatus(ctx, r.data, key, made, &resp.Diagnostics); err != nil {
+		addError(&resp.Diagnostics, "Unable to read key's status", path.Root("status"), err)
+		return
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	if made.TenantID == "" && tenant != "" {
 		made.TenantID = tenant
@@ -231,79 +264,58 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 	}
 }
 
-// Update writes the plan down: whatever reaches the service replaces the key.
+// Update sets the key's status. The other arguments that change in place are Terraform's alone.
 func (r *generatedKeyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan generatedKeyModel
+	var plan, state, config generatedKeyModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	timeout, diags := plan.Timeouts.Update(ctx, defaultUpdateTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	made := loadMade(ctx, req.Private)
+	if config.manages() && (!made.StatusManaged || !plan.Status.Equal(state.Status)) {
+		ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
+		defer cancel()
+		r.data.sameTenant(ctx, plan.ID.ValueString(), made, &resp.Diagnostics)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		if err := plan.setStatus(ctx, r.data, &made); err != nil {
+			addError(&resp.Diagnostics, "Unable to set key's status", path.Root("status"), err)
+			plan.Status = state.Status
+		}
+	}
+	made.StatusManaged = config.manages()
+	if plan.Status.IsUnknown() {
+		plan.Status = types.StringNull() // no longer managed
+	}
+	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
+	identifyKey(ctx, resp.Identity, made.TenantID, plan.serviceKeySetID(), plan.Kid.ValueString(), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// Delete forgets the key: the service can't delete one on its own. The plan has said so. The key that
-// replaces it must not take it for a leftover.
+// Delete leaves the key in its set: the service can't delete a single one.
 func (r *generatedKeyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state generatedKeyModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.data.sameTenant(ctx, state.ID.ValueString(), loadMade(ctx, req.Private), &resp.Diagnostics)
-	r.data.client.Hold(state.KeySetID.ValueString(), state.Kid.ValueString())
+	timeout, diags := state.Timeouts.Delete(ctx, defaultDeleteTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	state.destroy(ctx, r.data, timeout, loadMade(ctx, req.Private), &resp.Diagnostics)
 }
 
-// ImportState takes "key_set_id/kid". An id that names only a key set is answered with its keys.
+// ImportState implements resource.ResourceWithImportState.
 func (r *generatedKeyResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	const form = "The import ID is <key_set_id>/<kid>, such as B2C_1A_TokenSigningKeyContainer/Gaid7K8sO8RavMX9fzHir_Wg0femGhbY9b-B4rVIxbE. " +
-		"An ID that names only the key set lists its keys."
-	keySetID, kid, err := splitKeyID(req.ID)
-	if err != nil {
-		resp.Diagnostics.AddError("Invalid import ID", fmt.Sprintf("%q isn't the ID of a key: %v.\n\n%s", req.ID, err, form))
-		return
-	}
-	keySetID = trustframework.CanonicalID(keySetID)
-	if kid == "" {
-		r.listForImport(ctx, keySetID, &resp.Diagnostics)
-		return
-	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), keyID(keySetID, kid))...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("key_set_id"), keySetID)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("kid"), kid)...)
-}
-
-// listForImport answers an import ID that lacks the kid.
-func (r *generatedKeyResource) listForImport(ctx context.Context, keySetID string, diags *diag.Diagnostics) {
-	const summary = "Import ID names a key set, not a key"
-	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
-	defer cancel()
-	set, err := r.data.client.KeySet(ctx, keySetID, false)
-	if err != nil {
-		addError(diags, summary, path.Empty(), err)
-		return
-	}
-	if len(set.Keys) == 0 {
-		diags.AddError(summary, fmt.Sprintf("Key set %q has no keys to import.", set.ID))
-		return
-	}
-	active, _ := set.ActiveKey(r.data.clock.Now())
-	p := paragraphs{}
-	p.add("Key set %q holds these keys. Import each that a resource should own:", set.ID)
-	for _, k := range set.Keys {
-		description := []string{k.Use, k.Kty}
-		if k.Nbf != nil {
-			description = append(description, fmt.Sprintf("nbf %d (%s)", *k.Nbf, formatDate(*k.Nbf)))
-		}
-		if k.Exp != nil {
-			description = append(description, fmt.Sprintf("exp %d (%s)", *k.Exp, formatDate(*k.Exp)))
-		}
-		if k.Status != "" {
-			description = append(description, k.Status)
-		}
-		if k.Kid == active.Kid {
-			description = append(description, "active")
-		}
-		p.add("%s: %s\n%s", k.Kid, strings.Join(description, ", "), importCommands(set.ID, []string{k.Kid}))
-	}
-	diags.AddError(summary, p.String())
+	importKey(ctx, r.data, req, resp)
 }

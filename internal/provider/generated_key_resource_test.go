@@ -44,6 +44,11 @@ resource "trustframework_generated_key" "test" {
 `, strings.Join(lines, "\n  "))
 }
 
+// onlyKey is the part of keyConfig that is about the key.
+func onlyKey(config string) string {
+	return config[strings.Index(config, `resource "trustframework_generated_key"`):]
+}
+
 // in is the NumericDate that lies d after the start of the test's world.
 func in(d time.Duration) int64 { return start().Add(d).Unix() }
 

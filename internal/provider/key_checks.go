@@ -38,8 +38,6 @@ func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, diags *d
 	if diags.HasError() || m.KeySetID.IsUnknown() {
 		return
 	}
-	ctx, cancel := data.clock.WithTimeout(ctx, defaultReadTimeout)
-	defer cancel()
 	set, err := data.client.KeySet(ctx, m.KeySetID.ValueString(), false)
 	switch {
 	case trustframework.KindOf(err) == trustframework.KindKeySetGone:

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -28,6 +29,9 @@ type keyModel struct {
 	Nbf               types.Int64 `tfsdk:"nbf"`
 	Exp               types.Int64 `tfsdk:"exp"`
 	RotateWhenChanged types.Map   `tfsdk:"rotate_when_changed"`
+
+	Status    types.String `tfsdk:"status"`
+	OnDestroy types.String `tfsdk:"on_destroy"`
 
 	ID           types.String `tfsdk:"id"`
 	Kid          types.String `tfsdk:"kid"`
@@ -93,6 +97,24 @@ func keyAttributes() map[string]schema.Attribute {
 				"such as an imported one, don't count as a change.",
 			PlanModifiers: []planmodifier.Map{replaceFromValue()},
 		},
+		"status": schema.StringAttribute{
+			Optional: true,
+			Computed: true,
+			MarkdownDescription: "Whether the key may be used: " + listOf(trustframework.Statuses()) + ". Changes in place. Left out, it isn't managed: it is null, " +
+				"or what the service's listing shows. Managing it needs `TrustFrameworkKeySet.ReadWrite.All` to plan too, without which the plan warns and " +
+				"goes by the state. The last usable key of a set can't be disabled. A new key is made enabled, and disabled a moment later.",
+			Validators:    []validator.String{stringvalidator.OneOf(trustframework.Statuses()...)},
+			PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+		},
+		"on_destroy": schema.StringAttribute{
+			Optional: true,
+			Computed: true,
+			Default:  stringdefault.StaticString(onDestroyRetain),
+			MarkdownDescription: "What becomes of the key when the resource is destroyed or replaced: `" + onDestroyRetain + "` leaves it as it is, `" + onDestroyDisable +
+				"` disables it, unless it is the last usable key of its set, which is kept with a warning. Use `" + onDestroyDisable +
+				"` together with `create_before_destroy`, so that a replaced key isn't the last one. Defaults to `" + onDestroyRetain + "`.",
+			Validators: []validator.String{stringvalidator.OneOf(onDestroyRetain, onDestroyDisable)},
+		},
 
 		"id":             computed("The key's ID, `<key_set_id>/<kid>`, with the key set in the service's spelling."),
 		"kid":            computed("The key's ID within its key set, given by the service."),
@@ -123,6 +145,9 @@ func (m *keyModel) set(keySetID string, k trustframework.Key, diags *diag.Diagno
 	}
 	if m.Exp.IsUnknown() {
 		m.Exp = types.Int64PointerValue(k.Exp)
+	}
+	if m.Status.IsUnknown() {
+		m.Status = nullIfEmpty(k.Status)
 	}
 	m.ActivatesAt = dateValue(k.Nbf)
 	m.ExpiresAt = dateValue(k.Exp)
@@ -193,6 +218,12 @@ func dateValue(seconds *int64) types.String {
 		return types.StringNull()
 	}
 	return types.StringValue(formatDate(*seconds))
+}
+
+// serviceKeySetID is the set's id in the service's spelling, which key_set_id needn't have.
+func (m *keyModel) serviceKeySetID() string {
+	keySetID, _, _ := strings.Cut(m.ID.ValueString(), "/")
+	return keySetID
 }
 
 // keyID is a key's id in Terraform. Neither half can hold a slash.

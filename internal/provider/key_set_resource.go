@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -29,6 +30,7 @@ var (
 	_ resource.Resource                = (*keySetResource)(nil)
 	_ resource.ResourceWithConfigure   = (*keySetResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*keySetResource)(nil)
+	_ resource.ResourceWithIdentity    = (*keySetResource)(nil)
 	_ resource.ResourceWithImportState = (*keySetResource)(nil)
 )
 
@@ -90,6 +92,11 @@ func (r *keySetResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			},
 		},
 	}
+}
+
+// IdentitySchema implements resource.ResourceWithIdentity.
+func (r *keySetResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{Attributes: keySetIdentityAttributes()}
 }
 
 // Configure implements resource.ResourceWithConfigure.
@@ -171,6 +178,7 @@ func (r *keySetResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	plan.set(made.KeySet)
+	identify(ctx, resp.Identity, tenant, made.ID, &resp.Diagnostics)
 	resp.Diagnostics.Append(madeState{TenantID: tenant, At: r.data.clock.Now()}.save(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	if made.Recovered {
@@ -199,6 +207,7 @@ func (r *keySetResource) Read(ctx context.Context, req resource.ReadRequest, res
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	identify(ctx, resp.Identity, tenant, state.ID.ValueString(), &resp.Diagnostics)
 	set, err := r.data.client.HasKeySet(ctx, state.ID.ValueString(), r.data.young(made.At))
 	switch {
 	case trustframework.KindOf(err) == trustframework.KindKeySetGone:
@@ -224,6 +233,7 @@ func (r *keySetResource) Update(ctx context.Context, req resource.UpdateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	identify(ctx, resp.Identity, loadMade(ctx, req.Private).TenantID, plan.ID.ValueString(), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -276,13 +286,32 @@ func (r *keySetResource) mayHoldKeys(ctx context.Context, id string) bool {
 	return len(set.Keys) > 0
 }
 
-// ImportState takes the id or the name of a key set.
+// ImportState takes the id or the name of a key set, or an identity. Every argument gets its default, so
+// that the plan after it has nothing to do.
 func (r *keySetResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if why := notAPathSegment(req.ID); why != "" {
+	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
+	defer cancel()
+	tenant := r.data.sameTenant(ctx, req.ID, madeState{}, &resp.Diagnostics)
+	id := req.ID
+	if id == "" {
+		var identity keySetIdentity
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
+		identity.check(tenant, &resp.Diagnostics)
+		id = identity.KeySetID.ValueString()
+	} else if why := notAPathSegment(id); why != "" {
 		resp.Diagnostics.AddError("Invalid import ID",
-			fmt.Sprintf("%q can't name a key set: %s. The import ID is the key set's ID, such as B2C_1A_TokenSigningKeyContainer.", req.ID, why))
+			fmt.Sprintf("%q can't name a key set: %s. The import ID is the key set's ID, such as B2C_1A_TokenSigningKeyContainer.", id, why))
+	}
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), trustframework.CanonicalID(req.ID))...)
+	set, err := r.data.client.HasKeySet(ctx, id, false)
+	if err != nil {
+		addError(&resp.Diagnostics, "Unable to import key set", path.Empty(), err)
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), set.ID)...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("delete_backup"), false)...)
+	resp.Diagnostics.Append(madeState{TenantID: tenant}.save(ctx, resp.Private)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, newKeySetIdentity(keySetIdentity{}, tenant, set.ID))...)
 }

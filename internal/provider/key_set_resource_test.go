@@ -228,7 +228,7 @@ func TestAccKeySet_Import_RefusesWhatIsNoKeySet(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, emulator.Switches{})
 	for id, want := range map[string]string{
-		"B2C_1A_Test":     `non-existent remote object`,
+		"B2C_1A_Test":     `(?s)There is no key set "B2C_1A_Test".*AADB2C90073`,
 		"B2C_1A_Test/kid": `can't name a key set`,
 		"a b":             `can't name a key set`,
 	} {

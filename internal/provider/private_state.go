@@ -20,6 +20,10 @@ type madeState struct {
 	TenantID string `json:"tenant_id,omitempty"`
 	// At is when the object was made; zero for an imported one, which counts as old.
 	At time.Time `json:"at,omitzero"`
+	// StatusManaged is true if the configuration says which status the key has: only then is it read.
+	StatusManaged bool `json:"status_managed,omitempty"`
+	// StatusAt is when the status was last set; zero if it never was.
+	StatusAt time.Time `json:"status_at,omitzero"`
 	// Doubt is set if a first request for the key was given up for lost.
 	Doubt *doubt `json:"doubt,omitempty"`
 }

@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -278,6 +279,15 @@ func (p *trustFrameworkProvider) newData(s settings, terraformVersion string, di
 	return &providerData{
 		client: trustframework.New(trustframework.Config{Adapter: adapter, Clock: p.clock, SettleTime: s.settleTime, Logger: logger}),
 		clock:  p.clock,
-		tenant: newSignedIn(p.clock, adapter.TenantID),
+		tenant: newSignedIn(p.clock, func(ctx context.Context) (string, error) {
+			tenant, err := adapter.TenantID(ctx)
+			if err != nil || tenant != "" {
+				return tenant, err
+			}
+			if tenant, err = auth.ResolveTenant(ctx, s.auth); err != nil {
+				logger.WarnContext(ctx, "Neither the token nor the configuration tells which tenant this is", "error", err.Error())
+			}
+			return tenant, nil
+		}),
 	}
 }

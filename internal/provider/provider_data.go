@@ -20,6 +20,7 @@ import (
 const (
 	defaultCreateTimeout = 20 * time.Minute
 	defaultReadTimeout   = 10 * time.Minute
+	defaultUpdateTimeout = 10 * time.Minute
 	defaultDeleteTimeout = 10 * time.Minute
 )
 

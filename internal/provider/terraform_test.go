@@ -249,6 +249,24 @@ func (o outcome) has(severity, summary string, texts ...string) bool {
 // state returns the attributes of a resource in the state, or nil.
 func (tf *client) state(address string) map[string]any {
 	tf.t.Helper()
+	return tf.instance(address).Attributes
+}
+
+// identity returns the identity of a resource in the state, or nil.
+func (tf *client) identity(address string) map[string]any {
+	tf.t.Helper()
+	return tf.instance(address).Identity
+}
+
+// instance is what the state holds of a resource.
+type instance struct {
+	Status     string         `json:"status"`
+	Attributes map[string]any `json:"attributes"`
+	Identity   map[string]any `json:"identity"`
+}
+
+func (tf *client) instance(address string) instance {
+	tf.t.Helper()
 	data, err := os.ReadFile(filepath.Join(tf.dir, "terraform.tfstate"))
 	if err != nil {
 		tf.t.Fatal(err)
@@ -256,10 +274,7 @@ func (tf *client) state(address string) map[string]any {
 	var state struct {
 		Resources []struct {
 			Type, Name string
-			Instances  []struct {
-				Status     string         `json:"status"`
-				Attributes map[string]any `json:"attributes"`
-			}
+			Instances  []instance
 		}
 	}
 	if err := json.Unmarshal(data, &state); err != nil {
@@ -271,9 +286,9 @@ func (tf *client) state(address string) map[string]any {
 				if i.Status != "" {
 					tf.t.Errorf("%s is %s", address, i.Status)
 				}
-				return i.Attributes
+				return i
 			}
 		}
 	}
-	return nil
+	return instance{}
 }
