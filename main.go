@@ -24,7 +24,7 @@ func main() {
 	printVersion := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()
 	if *printVersion {
-		fmt.Println(version)
+		fmt.Println(version) //nolint:forbidigo // the plugin protocol hasn't begun
 		return
 	}
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{

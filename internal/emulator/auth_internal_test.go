@@ -45,7 +45,7 @@ func TestServer_Authorization_WhenClaimsAreRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := httptest.NewRequest(http.MethodGet, "/beta/trustFramework/keySets", nil)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/beta/trustFramework/keySets", nil)
 			r.Header.Set("Authorization", "Bearer "+token)
 			w := httptest.NewRecorder()
 			s.serve(w, r)

@@ -68,7 +68,7 @@ func listenLoopback(address string) (net.Listener, error) {
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return nil, fmt.Errorf("listen on %q: %w", address, ErrNotLoopback)
 	}
-	ln, err := net.Listen("tcp", address)
+	ln, err := net.Listen("tcp", address) //nolint:noctx // names this machine: there is nothing to wait for
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w", address, err)
 	}

@@ -74,8 +74,8 @@ func unauthorizedClient(number int, format string, args ...any) *entraError {
 
 // unknownTenant is AADSTS90002. The endpoints name it differently: the OpenID
 // document "invalid_tenant", the token endpoint "invalid_request".
-func unknownTenant(error, tenant string) *entraError {
-	return badRequest(error, 90002,
+func unknownTenant(name, tenant string) *entraError {
+	return badRequest(name, 90002,
 		"Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.",
 		strings.ToLower(tenant))
 }

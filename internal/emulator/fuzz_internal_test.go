@@ -68,7 +68,7 @@ func FuzzServer_AnyRequest(f *testing.F) {
 		if err != nil || method == "" {
 			t.Skip()
 		}
-		r := httptest.NewRequest(http.MethodGet, "/", strings.NewReader(string(body)))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", strings.NewReader(string(body)))
 		r.Method = method
 		r.URL = &url.URL{Path: plain, RawPath: path, RawQuery: query}
 		r.Header.Set("Authorization", "Bearer "+token)

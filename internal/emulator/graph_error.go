@@ -59,10 +59,8 @@ func refuse(code, format string, args ...any) *graphError {
 	return &graphError{status: http.StatusBadRequest, code: code, message: fmt.Sprintf(format, args...)}
 }
 
-func invalidToken(format string, args ...any) *graphError {
-	e := refuse(codeInvalidToken, format, args...)
-	e.status = http.StatusUnauthorized
-	return e
+func invalidToken(message string) *graphError {
+	return &graphError{status: http.StatusUnauthorized, code: codeInvalidToken, message: message}
 }
 
 func notImplemented(what string) *graphError {

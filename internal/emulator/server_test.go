@@ -70,7 +70,7 @@ func TestStart_MakesItsOwnAuthority(t *testing.T) {
 		t.Fatalf("URL %q (%v)", a.URL(), err)
 	}
 	for _, name := range []string{"127.0.0.1", "localhost", "::1", "graph.test", "127.0.0.2"} {
-		conn, err := tls.Dial("tcp", u.Host, &tls.Config{RootCAs: pool, ServerName: name, NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12})
+		conn, err := dialTLS(t, u.Host, &tls.Config{RootCAs: pool, ServerName: name, NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -80,11 +80,11 @@ func TestStart_MakesItsOwnAuthority(t *testing.T) {
 		}
 		_ = conn.Close()
 	}
-	if conn, err := tls.Dial("tcp", u.Host, &tls.Config{RootCAs: pool, ServerName: "other.test", MinVersion: tls.VersionTLS12}); err == nil {
+	if conn, err := dialTLS(t, u.Host, &tls.Config{RootCAs: pool, ServerName: "other.test", MinVersion: tls.VersionTLS12}); err == nil {
 		_ = conn.Close()
 		t.Error("a name that isn't in the certificate passes")
 	}
-	if conn, err := tls.Dial("tcp", u.Host, &tls.Config{RootCAs: pool, MaxVersion: tls.VersionTLS11}); err == nil { //nolint:gosec // to be refused
+	if conn, err := dialTLS(t, u.Host, &tls.Config{RootCAs: pool, MaxVersion: tls.VersionTLS11}); err == nil { //nolint:gosec // to be refused
 		_ = conn.Close()
 		t.Error("TLS 1.1 passes")
 	}
@@ -194,6 +194,19 @@ func TestServer_SetKeepAlives_ForcesNewConnections(t *testing.T) {
 	}
 }
 
+func dialTLS(t *testing.T, address string, config *tls.Config) (*tls.Conn, error) {
+	t.Helper()
+	conn, err := (&tls.Dialer{Config: config}).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	secured, ok := conn.(*tls.Conn)
+	if !ok {
+		t.Fatalf("a %T", conn)
+	}
+	return secured, nil
+}
+
 func TestServer_CloseIdle_EndsConnections(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, emulator.Config{})
@@ -203,7 +216,7 @@ func TestServer_CloseIdle_EndsConnections(t *testing.T) {
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(s.CAPEM())
-	conn, err := tls.Dial("tcp", u.Host, &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12})
+	conn, err := dialTLS(t, u.Host, &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12})
 	if err != nil {
 		t.Fatal(err)
 	}

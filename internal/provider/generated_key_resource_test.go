@@ -139,6 +139,9 @@ func TestAccGeneratedKey_Replace_LeavesSetAndSiblings(t *testing.T) {
 							if len(keys) != 2+posts || keys[1].Kid != sibling {
 								return fmt.Errorf("%d keys on the server", len(keys))
 							}
+							if others := w.keys("B2C_1A_Signing_by_others"); len(others) > 0 {
+								return fmt.Errorf("%d keys in another set", len(others))
+							}
 							return nil
 						},
 					},

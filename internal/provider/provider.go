@@ -48,7 +48,7 @@ func New(version string, options ...Option) func() provider.Provider {
 		p := &trustFrameworkProvider{
 			version:       version,
 			clock:         clock.Real{},
-			getenv:        os.Getenv,
+			getenv:        os.Getenv, //nolint:forbidigo // the one place
 			wrapTransport: func(t http.RoundTripper) http.RoundTripper { return t },
 		}
 		for _, option := range options {

@@ -25,7 +25,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		o.server.ErrorLog = logger
 		o.server.Observe = func(e emulator.Entry) { logEntry(logger, e) }
 	}
-	s, err := emulator.Start(o.server)
+	s, err := emulator.Start(o.server) //nolint:contextcheck // it ends with Close
 	if err != nil {
 		return err
 	}

@@ -117,10 +117,16 @@ func TestRun_PrintEnv_IsAllThatAClientNeeds(t *testing.T) {
 		}
 	}
 	c := client(t, env["TRUSTFRAMEWORK_CA_CERT_FILE"])
-	resp, err := c.PostForm(env["AZURE_AUTHORITY_HOST"]+"/"+tenant+"/oauth2/v2.0/token", url.Values{
+	form := url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {env["ARM_CLIENT_ID"]},
 		"client_secret": {env["ARM_CLIENT_SECRET"]}, "scope": {"https://graph.microsoft.com/.default"},
-	})
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, env["AZURE_AUTHORITY_HOST"]+"/"+tenant+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatalf("token: %v", err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := c.Do(req)
 	if err != nil {
 		t.Fatalf("token: %v", err)
 	}
