@@ -43,7 +43,7 @@ func TestAccGeneratedKey_Status_ChangesInPlace(t *testing.T) {
 	const list, keysV2, patch = emulator.OpList, emulator.OpListKeys, emulator.OpPatchKey
 	w := statusWorld(t, emulator.Switches{})
 	tf := w.inProcess(t, w.Provider()+statusConfig())
-	var kid any
+	kid := ""
 	for _, step := range []struct {
 		name      string
 		do        func()
@@ -68,7 +68,7 @@ func TestAccGeneratedKey_Status_ChangesInPlace(t *testing.T) {
 			apply: requests{list: 2, keysV2: 3, patch: 1}, refresh: requests{list: 1, keysV2: 1},
 		},
 		{
-			name: "drift is undone", do: func() { w.SetKeyStatus("B2C_1A_Signing", kid.(string), true); w.clock.Advance(time.Hour) },
+			name: "drift is undone", do: func() { w.SetKeyStatus("B2C_1A_Signing", kid, true); w.clock.Advance(time.Hour) },
 			arguments: []string{`status = "disabled"`}, status: "disabled", truth: "disabled",
 			apply: requests{list: 2, keysV2: 3, patch: 1}, refresh: requests{list: 1, keysV2: 1},
 		},
@@ -93,8 +93,8 @@ func TestAccGeneratedKey_Status_ChangesInPlace(t *testing.T) {
 		if err := w.CheckRequests(step.apply)(nil); err != nil {
 			t.Errorf("%s: apply: %v", step.name, err)
 		}
-		if kid == nil {
-			kid = tf.state(keyAddress)["kid"]
+		if kid == "" {
+			kid, _ = tf.state(keyAddress)["kid"].(string)
 		}
 		if got := tf.state(keyAddress); got["status"] != step.status || got["kid"] != kid || w.status(tf) != step.truth {
 			t.Errorf("%s: status %v, %s on the server", step.name, got["status"], w.status(tf))

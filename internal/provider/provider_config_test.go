@@ -198,7 +198,7 @@ func TestAccProvider_Trace_HoldsNoSecret(t *testing.T) {
 			if leak {
 				config += "output \"leak\" {\n  value = \"" + w.ClientSecret() + "\"\n}\n"
 			}
-			tf := w.ownProcess(t, config, variables)
+			tf := ownProcess(t, config, variables)
 			w.Inject(emulator.GatewayTimeout(emulator.OpGenerateKey))
 			o := tf.apply(true)
 			p, _ := tf.plan("-out", "saved.plan")

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
@@ -119,7 +120,7 @@ func (w *world) inProcess(t *testing.T, config string, wrap ...func(http.RoundTr
 
 // ownProcess lets the client start the provider, which lives in the system's time and reads the
 // variables given.
-func (w *world) ownProcess(t *testing.T, config string, variables map[string]string) *client {
+func ownProcess(t *testing.T, config string, variables map[string]string) *client {
 	t.Helper()
 	tf := newClient(t, config)
 	self, err := os.Executable()
@@ -166,12 +167,20 @@ type diagnostic struct {
 	Address  string `json:"address"`
 }
 
+// prepare makes a command of the client, which may also run while the test is cleaned up.
+func (tf *client) prepare(arguments ...string) (*exec.Cmd, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tf.t.Context()), 15*time.Minute)
+	command := exec.CommandContext(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...) //nolint:gosec // the client under test
+	command.Dir, command.Env = tf.dir, tf.environment
+	return command, cancel
+}
+
 // run runs a command that knows -json, such as plan or apply, and takes its diagnostics.
 func (tf *client) run(arguments ...string) outcome {
 	tf.t.Helper()
 	arguments = append([]string{arguments[0], "-json"}, arguments[1:]...)
-	command := exec.CommandContext(tf.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...)
-	command.Dir, command.Env = tf.dir, tf.environment
+	command, cancel := tf.prepare(arguments...)
+	defer cancel()
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	err := command.Run()
@@ -221,8 +230,8 @@ func (tf *client) expect(ok bool, arguments ...string) outcome {
 // command runs a command that doesn't know -json and must succeed.
 func (tf *client) command(arguments ...string) {
 	tf.t.Helper()
-	command := exec.CommandContext(tf.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...)
-	command.Dir, command.Env = tf.dir, tf.environment
+	command, cancel := tf.prepare(arguments...)
+	defer cancel()
 	output, err := command.CombinedOutput()
 	if err != nil {
 		tf.t.Fatalf("%s: %v\n%s", arguments[0], err, output)

@@ -1,0 +1,258 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
+)
+
+// lifeCycle is what the key sets and keys of a configuration go through.
+type lifeCycle struct {
+	*tenant
+	tf *client
+	// noStatus is set where the service can't show or change a key's status.
+	noStatus bool
+	// newKeysAreDisabled is set where the service makes keys that must be enabled first.
+	newKeysAreDisabled bool
+	// patient is set where nothing can be expected to cost no time.
+	nbf, exp, secondExp int64
+}
+
+// config has a set with an undated and a dated signing key, and a set with a symmetric one.
+func (l *lifeCycle) config(exp int64, arguments ...string) string {
+	enabled := ""
+	if l.newKeysAreDisabled {
+		enabled = `status = "enabled"`
+	}
+	return fmt.Sprintf(`
+resource "trustframework_key_set" "signing" {
+  name          = "%[1]s_Signing"
+  delete_backup = true
+}
+
+resource "trustframework_key_set" "encryption" {
+  name          = "B2C_1A_%[1]s_Encryption"
+  delete_backup = true
+}
+
+resource "trustframework_generated_key" "undated" {
+  key_set_id = trustframework_key_set.signing.id
+  use        = "sig"
+  kty        = "RSA"
+  %[2]s
+}
+
+resource "trustframework_generated_key" "dated" {
+  key_set_id = trustframework_key_set.signing.id
+  use        = "sig"
+  kty        = "RSA"
+  nbf        = %[3]d
+  exp        = %[4]d
+  %[5]s
+  depends_on = [trustframework_generated_key.undated]
+}
+
+resource "trustframework_generated_key" "symmetric" {
+  key_set_id = trustframework_key_set.encryption.id
+  use        = "enc"
+  kty        = "oct"
+}
+`, l.prefix, enabled, l.nbf, exp, strings.Join(arguments, "\n  "))
+}
+
+const (
+	undatedAddress   = "trustframework_generated_key.undated"
+	datedAddress     = "trustframework_generated_key.dated"
+	symmetricAddress = "trustframework_generated_key.symmetric"
+	signingAddress   = "trustframework_key_set.signing"
+)
+
+func (l *lifeCycle) kid(address string) string {
+	kid, _ := l.tf.state(address)["kid"].(string)
+	return kid
+}
+
+// settled expects that there is nothing left to do, and nothing to say.
+func (l *lifeCycle) settled(step string) {
+	l.t.Helper()
+	if o, changes := l.tf.plan(); changes || len(o.diagnostics) > 0 {
+		l.t.Errorf("%s: changes: %t, %v\n%s", step, changes, o.diagnostics, o.stdout)
+	}
+}
+
+// run makes, replaces, disables, imports and destroys.
+func (l *lifeCycle) run() {
+	l.t.Helper()
+	l.nbf, l.exp, l.secondExp = l.in(-time.Hour), l.in(30*24*time.Hour), l.in(60*24*time.Hour)
+	l.tf = l.client(l.config(l.exp))
+	l.make()
+	l.replace()
+	if !l.noStatus {
+		l.disable()
+	}
+	l.adopt()
+	l.destroy()
+}
+
+func (l *lifeCycle) make() {
+	l.t.Helper()
+	l.tf.apply(true)
+	l.settled("made")
+	dated, symmetric := l.tf.state(datedAddress), l.tf.state(symmetricAddress)
+	if id := "B2C_1A_" + l.prefix + "_Signing"; l.tf.state(signingAddress)["id"] != id || dated["id"] != id+"/"+l.kid(datedAddress) {
+		l.t.Errorf("ids %v, %v", l.tf.state(signingAddress)["id"], dated["id"])
+	}
+	if dated["exp"] != float64(l.exp) || dated["nbf"] != float64(l.nbf) || dated["kty"] != "RSA" || dated["public_key_pem"] == nil {
+		l.t.Errorf("the dated key: %v", dated)
+	}
+	if symmetric["kty"] != "oct" || symmetric["use"] != "enc" || symmetric["exp"] != nil || symmetric["n"] != nil || symmetric["public_key_jwk"] != nil {
+		l.t.Errorf("the symmetric key: %v", symmetric)
+	}
+}
+
+// replace changes exp: the dated key gets a successor, and nothing else moves.
+func (l *lifeCycle) replace() {
+	l.t.Helper()
+	first, undated := l.kid(datedAddress), l.kid(undatedAddress)
+	l.configure(l.tf, l.config(l.secondExp))
+	l.tf.apply(true)
+	l.settled("replaced")
+	if kid := l.kid(datedAddress); kid == first || l.kid(undatedAddress) != undated || l.tf.state(datedAddress)["exp"] != float64(l.secondExp) {
+		l.t.Errorf("kids %s, %s, were %s, %s", kid, l.kid(undatedAddress), first, undated)
+	}
+}
+
+func (l *lifeCycle) disable() {
+	l.t.Helper()
+	kid := l.kid(datedAddress)
+	for _, status := range []string{"disabled", "enabled"} {
+		l.configure(l.tf, l.config(l.secondExp, fmt.Sprintf("status = %q", status)))
+		l.tf.apply(true)
+		l.settled(status)
+		if got := l.tf.state(datedAddress); got["status"] != status || got["kid"] != kid {
+			l.t.Errorf("status %v, want %s; kid %v, was %s", got["status"], status, got["kid"], kid)
+		}
+	}
+	l.configure(l.tf, l.config(l.secondExp))
+	l.tf.apply(true)
+	l.settled("no longer managed")
+}
+
+// adopt forgets what it can and imports it again, by ids without the prefix.
+func (l *lifeCycle) adopt() {
+	l.t.Helper()
+	addresses := []string{datedAddress, undatedAddress, symmetricAddress, signingAddress}
+	blocks := ""
+	for _, address := range addresses {
+		id, _ := l.tf.state(address)["id"].(string)
+		blocks += importBlock(address, fmt.Sprintf("id = %q", strings.TrimPrefix(id, "B2C_1A_")))
+	}
+	before := l.kid(datedAddress)
+	l.tf.command(append([]string{"state", "rm"}, addresses...)...)
+	l.configure(l.tf, l.config(l.secondExp)+blocks)
+	o := l.tf.apply(true)
+	// delete_backup, and the status where it is managed, can only be recorded.
+	if len(o.diagnostics) > 0 || !strings.Contains(o.stdout, "4 imported, 0 added, ") || !strings.Contains(o.stdout, " 0 destroyed") || l.kid(datedAddress) != before {
+		l.t.Errorf("imported: %v\n%s", o.diagnostics, o.stdout)
+	}
+	l.settled("imported")
+}
+
+func (l *lifeCycle) destroy() {
+	l.t.Helper()
+	l.tf.apply(true, "-destroy")
+	if l.world != nil {
+		for _, s := range l.world.KeySets() {
+			l.t.Errorf("key set %s is left", s.ID)
+		}
+	}
+}
+
+func TestAccTenant_LifeCycle(t *testing.T) {
+	t.Parallel()
+	l := lifeCycle{tenant: anyTenant(t)}
+	l.run()
+}
+
+// TestAcc_LifeCycle_UnderEveryVariant goes through the same with each answer of the service that the facts
+// leave open, and with each kind of failure that passes.
+func TestAcc_LifeCycle_UnderEveryVariant(t *testing.T) {
+	t.Parallel()
+	const html = "<html><body>Bad gateway</body></html>"
+	everyFault := func(ops []emulator.Op, f emulator.Fault) func(*world) {
+		return func(w *world) {
+			for _, op := range ops {
+				f.Op = op
+				w.Inject(f)
+			}
+		}
+	}
+	reads := []emulator.Op{emulator.OpList, emulator.OpGet, emulator.OpListKeys, emulator.OpGetKey}
+	writes := []emulator.Op{emulator.OpCreate, emulator.OpGenerateKey, emulator.OpPatchKey, emulator.OpDelete}
+	all := append(append([]emulator.Op{}, reads...), writes...)
+	for name, row := range map[string]struct {
+		switches           emulator.Switches
+		prepare            func(*world)
+		noStatus           bool
+		newKeysAreDisabled bool
+		faults             int // that requests ran into, at least
+	}{
+		"none":                                 {},
+		"a missing set answers 404":            {switches: emulator.Switches{MissingStatus: http.StatusNotFound}},
+		"symmetric keys are OCT":               {switches: emulator.Switches{OctSpelling: "OCT"}},
+		"listings without keys":                {switches: emulator.Switches{ListWithoutKeys: true}},
+		"listings refused":                     {switches: emulator.Switches{ListRefused: true}},
+		"listings in short pages":              {switches: emulator.Switches{PageSize: 1}},
+		"nextLinks to another host":            {switches: emulator.Switches{PageSize: 1, NextLinkHost: "graph.microsoft.com"}},
+		"status in listings":                   {switches: emulator.Switches{StatusInListing: true}},
+		"new keys are disabled":                {switches: emulator.Switches{DisabledAtFirst: true}, newKeysAreDisabled: true},
+		"new keys are disabled, listings tell": {switches: emulator.Switches{DisabledAtFirst: true, StatusInListing: true}, newKeysAreDisabled: true},
+		"an omitted nbf is filled in":          {switches: emulator.Switches{FillNbf: true}},
+		"numbers as strings":                   {switches: emulator.Switches{NumbersAsStrings: true}},
+		"keys_v2 unlistable":                   {switches: emulator.Switches{KeysV2Unlistable: true}},
+		"keys_v2 unlistable and wrapped":       {switches: emulator.Switches{KeysV2Unlistable: true, WrappedKeyV2: true, NumbersAsStrings: true}},
+		"keys_v2 absent":                       {switches: emulator.Switches{NoKeysV2: true}, noStatus: true},
+		"no backup of empty sets":              {switches: emulator.Switches{NoBackupOfEmpty: true}},
+		"overlapping writes refused":           {switches: emulator.Switches{OverlapRefused: true}},
+		"opaque tokens":                        {switches: emulator.Switches{OpaqueTokens: true}},
+		"lag":                                  {prepare: func(w *world) { w.SetLag(20 * time.Second) }},
+		"500 AADB2C90063 once each":            {prepare: everyFault(all, emulator.Fault{Status: 500, Code: "AADB2C90063", Message: "There is a problem with the service."}), faults: 6},
+		"95053 once each":                      {prepare: everyFault(all, emulator.Fault{Status: 400, Code: "AADB2C95053", Message: "Multiple concurrent writes"}), faults: 6},
+		"429 once each":                        {prepare: everyFault(all, emulator.Fault{Status: 429, Code: "TooManyRequests", RetryAfter: "2.128"}), faults: 6},
+		"HTML once each":                       {prepare: everyFault(all, emulator.Fault{Status: 502, Body: html, ContentType: "text/html"}), faults: 6},
+		"reads answered with a page":           {prepare: everyFault(reads, emulator.Fault{Status: 200, Body: html, ContentType: "text/html"}), faults: 2},
+		"empty answers after the work":         {prepare: everyFault(all, emulator.Fault{Commit: true, Status: 200}), faults: 6},
+		"malformed answers after the work":     {prepare: everyFault(all, emulator.Fault{Commit: true, Status: 200, Body: `{"kid":`, ContentType: "application/json"}), faults: 6},
+		"answers cut off after the work":       {prepare: everyFault(all, emulator.Fault{Commit: true, Cut: true}), faults: 6},
+		"requests cut off before the work":     {prepare: everyFault(all, emulator.Fault{Cut: true}), faults: 6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, row.switches)
+			if row.prepare != nil {
+				row.prepare(w)
+			}
+			l := lifeCycle{tenant: w.tenant(t), noStatus: row.noStatus, newKeysAreDisabled: row.newKeysAreDisabled}
+			l.run()
+			made, faults := 0, 0
+			for _, e := range w.Requests() {
+				if e.Op == emulator.OpGenerateKey && e.Committed {
+					made++
+				}
+				if e.Fault != "" {
+					faults++
+				}
+			}
+			if made != 4 || faults < row.faults {
+				t.Errorf("%d keys made, want 4; %d faults met, want %d", made, faults, row.faults)
+			}
+		})
+	}
+}
