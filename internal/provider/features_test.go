@@ -4,7 +4,10 @@
 package provider_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -25,13 +28,33 @@ func featureIdentity() feature {
 	return feature{name: "resource identity", terraform: "1.12.0", opentofu: "1.12.0"}
 }
 
+// hostVariable says which host the client takes for a source address that names none. The testing framework
+// reads it too.
+const hostVariable = "TF_ACC_PROVIDER_HOST"
+
+// lookAtClient sets hostVariable for the client under test, if there is one.
+func lookAtClient() error {
+	if os.Getenv("TF_ACC") == "" {
+		return nil
+	}
+	host := "registry.terraform.io"
+	product, _, err := clientVersion(context.Background())
+	if err == nil && product == "OpenTofu" {
+		host = "registry.opentofu.org"
+	}
+	return errors.Join(err, os.Setenv(hostVariable, host))
+}
+
 // skipUnless skips a test that needs more than the client under test can do.
 func skipUnless(t *testing.T, f feature) {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run when TF_ACC is set, as make test does")
 	}
-	product, have := clientVersion(t)
+	product, have, err := clientVersion(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	first := f.terraform
 	if product == "OpenTofu" {
 		first = f.opentofu
@@ -42,15 +65,12 @@ func skipUnless(t *testing.T, f feature) {
 }
 
 // clientVersion asks the client under test what it is. The two products' numbers mean different things.
-func clientVersion(t *testing.T) (product string, v *version.Version) {
-	t.Helper()
+func clientVersion(ctx context.Context) (product string, v *version.Version, err error) {
 	ask := func(arguments ...string) []byte {
-		command := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...)
-		command.Dir, command.Env = t.TempDir(), []string{"PATH=" + os.Getenv("PATH"), "CHECKPOINT_DISABLE=1"}
-		output, err := command.Output()
-		if err != nil {
-			t.Fatal(err)
-		}
+		command := exec.CommandContext(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...) //nolint:gosec // the client under test
+		command.Dir, command.Env = os.TempDir(), []string{"PATH=" + os.Getenv("PATH"), "CHECKPOINT_DISABLE=1"}
+		output, runErr := command.Output()
+		err = errors.Join(err, runErr)
 		return output
 	}
 	product = "Terraform"
@@ -60,12 +80,12 @@ func clientVersion(t *testing.T) (product string, v *version.Version) {
 	var answer struct {
 		Version string `json:"terraform_version"`
 	}
-	if err := json.Unmarshal(ask("version", "-json"), &answer); err != nil {
-		t.Fatal(err)
+	if decodeErr := json.Unmarshal(ask("version", "-json"), &answer); err == nil && decodeErr != nil {
+		err = decodeErr
 	}
-	v, err := version.NewVersion(answer.Version)
 	if err != nil {
-		t.Fatal(err)
+		return "", nil, fmt.Errorf("ask the client under test for its version: %w", err)
 	}
-	return product, v
+	v, err = version.NewVersion(answer.Version)
+	return product, v, err
 }

@@ -32,6 +32,10 @@ const serveVariable = "TRUSTFRAMEWORK_TEST_SERVE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(serveVariable) == "" {
+		if err := lookAtClient(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		os.Exit(m.Run())
 	}
 	err := providerserver.Serve(context.Background(), provider.New("test"), providerserver.ServeOpts{Address: providerAddress()})
@@ -43,11 +47,7 @@ func TestMain(m *testing.M) {
 
 // providerAddress is where the client under test looks for the provider if a configuration doesn't say.
 func providerAddress() string {
-	host := os.Getenv("TF_ACC_PROVIDER_HOST")
-	if host == "" {
-		host = "registry.terraform.io"
-	}
-	return host + "/hashicorp/trustframework"
+	return os.Getenv(hostVariable) + "/hashicorp/trustframework"
 }
 
 // sourceAddress is where the client looks for the provider if a configuration names its source, as the
