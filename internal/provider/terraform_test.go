@@ -136,7 +136,7 @@ func ownProcess(t *testing.T, config string, variables map[string]string) *clien
 	if err := os.WriteFile(cli, []byte(overrides), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tf.environment = append(tf.environment, "TF_CLI_CONFIG_FILE="+cli, serveVariable+"=1")
+	tf.environment = append(tf.environment, "TF_CLI_CONFIG_FILE="+cli, serveVariable+"=1", hostVariable+"="+os.Getenv(hostVariable))
 	for name, value := range variables {
 		tf.environment = append(tf.environment, name+"="+value)
 	}
