@@ -212,14 +212,22 @@ func TestAccGeneratedKey_Refresh_AThinAnswerChangesNothing(t *testing.T) {
 // TestAccGeneratedKey_AnotherTenant_IsAnErrorAndNotGone: the same state, signed in elsewhere.
 func TestAccGeneratedKey_AnotherTenant_IsAnErrorAndNotGone(t *testing.T) {
 	t.Parallel()
-	for name, imported := range map[string]bool{"made here": false, "imported": true} {
+	for name, row := range map[string]struct {
+		switches emulator.Switches
+		imported bool
+	}{
+		"made here":                   {},
+		"imported":                    {imported: true},
+		"made here, tokens opaque":    {switches: emulator.Switches{OpaqueTokens: true}},
+		"imported, and tokens opaque": {switches: emulator.Switches{OpaqueTokens: true}, imported: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, emulator.Switches{})
+			w := newWorld(t, row.switches)
 			other := w.Server.NewTenant(emulator.TenantConfig{})
 			other.AddKeySet("B2C_1A_Signing")
 			tf := w.inProcess(t, w.Provider()+keyConfig())
-			if imported {
+			if row.imported {
 				w.AddKeySet("B2C_1A_Signing")
 				tf.command("import", keySetAddress, "Signing")
 				tf.command("import", keyAddress, "Signing/"+w.AddKey("B2C_1A_Signing", emulator.KeySpec{}))
