@@ -24,6 +24,8 @@ type wireKey struct {
 	Status string      `json:"status"`
 	N      string      `json:"n"`
 	E      string      `json:"e"`
+	X5C    []string    `json:"x5c"`
+	X5T    string      `json:"x5t"`
 }
 
 type wireKeySet struct {
@@ -57,6 +59,9 @@ func (d *numericDate) UnmarshalJSON(data []byte) error {
 }
 
 func (w wireKey) key() Key {
+	if len(w.X5C) == 0 {
+		w.X5C = nil // generated keys have an empty list
+	}
 	return Key{
 		Kid:    w.Kid,
 		Kty:    foldKty(w.Kty),
@@ -66,6 +71,8 @@ func (w wireKey) key() Key {
 		Status: strings.ToLower(w.Status),
 		N:      w.N,
 		E:      w.E,
+		X5C:    w.X5C,
+		X5T:    w.X5T,
 	}
 }
 
@@ -116,6 +123,11 @@ func decodeListing(body []byte) (wireListing, error) {
 	}
 	if w.Value == nil {
 		return wireListing{}, errors.New("read a list of key sets: the answer has no value")
+	}
+	for _, set := range *w.Value {
+		if set.ID == "" {
+			return wireListing{}, errors.New("read a list of key sets: one of them has no id")
+		}
 	}
 	return w, nil
 }

@@ -23,6 +23,8 @@ const (
 	KindKeyGone Kind = "key gone"
 	// KindKeysHidden: the key set exists, but the service's answer doesn't show what keys it has.
 	KindKeysHidden Kind = "keys hidden"
+	// KindNoActiveKey: the key set exists, but the service names no key of it as the one in use.
+	KindNoActiveKey Kind = "no active key"
 	// KindExists: a key set of that name exists.
 	KindExists Kind = "exists"
 	// KindRefused: the service refused the request; nothing was done.
@@ -107,6 +109,7 @@ func KindOf(err error) Kind {
 // statuses they come with).
 const (
 	codeNotFound      = "AADB2C90073"
+	codeNoActiveKey   = "AADB2C90019"
 	codeExists        = "AADB2C95028"
 	codeAdminThrottle = "AADB2C95043"
 	codeThrottleA     = "AADB2C90229"
