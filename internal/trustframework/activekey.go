@@ -18,11 +18,13 @@ import (
 func (c *Client) ActiveKey(ctx context.Context, keySetID string) (Key, error) {
 	const op = "read active key"
 	id := CanonicalID(keySetID)
+	var key Key
 	var refusal *Error
+	asked := false
 	for wait := range c.waits(ctx) {
 		if err := wait(); err != nil {
-			if refusal != nil {
-				break
+			if asked {
+				break // the last answer stands
 			}
 			return Key{}, asError(op, id, err)
 		}
@@ -37,18 +39,27 @@ func (c *Client) ActiveKey(ctx context.Context, keySetID string) (Key, error) {
 		if err != nil {
 			return Key{}, err
 		}
-		if a.ok() && a.status != http.StatusNoContent {
-			key, decodeErr := decodeKey(a.body)
-			if decodeErr != nil {
-				return Key{}, unreadable(op, id, a, decodeErr)
-			}
-			return key, nil
-		}
-		if refusal = c.noActiveKey(ctx, op, id, a); !c.mayPass(refusal.Kind, id) {
+		asked = true
+		if key, refusal = c.activeKeyIn(ctx, op, id, a); !c.mayChange(id, key, refusal) {
 			break
 		}
 	}
-	return Key{}, refusal
+	if refusal != nil {
+		return Key{}, refusal
+	}
+	return key, nil
+}
+
+// activeKeyIn reads the answer to getActiveKey, which is the bare key (documented and observed).
+func (c *Client) activeKeyIn(ctx context.Context, op, id string, a answer) (Key, *Error) {
+	if !a.ok() || a.status == http.StatusNoContent {
+		return Key{}, c.noActiveKey(ctx, op, id, a)
+	}
+	key, err := decodeKey(a.body)
+	if err != nil {
+		return Key{}, unreadable(op, id, a, err)
+	}
+	return key, nil
 }
 
 // noActiveKey makes the error for an answer that names no key. Nobody has seen how the service says that
@@ -70,17 +81,19 @@ func (c *Client) noActiveKey(ctx context.Context, op, id string, a answer) *Erro
 	return e
 }
 
-// mayPass tells whether an error may come of what this process has just made and the service doesn't
-// see yet.
-func (c *Client) mayPass(kind Kind, id string) bool {
-	switch kind {
-	case KindKeySetGone:
-		return c.justMade(id)
-	case KindNoActiveKey:
-		now := c.clock.Now()
-		_, ok := KeySet{Keys: c.held.keysMadeAfter(id, now.Add(-YoungAge))}.ActiveKey(now)
+// mayChange tells whether an answer may be another one as soon as the service sees what this process has
+// just made: the set, or a key that comes before the one it names.
+func (c *Client) mayChange(id string, named Key, refusal *Error) bool {
+	now := c.clock.Now()
+	made := c.held.keysMadeAfter(id, now.Add(-YoungAge))
+	switch {
+	case refusal == nil:
+		active, ok := KeySet{Keys: append([]Key{named}, made...)}.ActiveKey(now)
+		return ok && active.Kid != named.Kid
+	case refusal.Kind == KindNoActiveKey:
+		_, ok := KeySet{Keys: made}.ActiveKey(now)
 		return ok
 	default:
-		return false
+		return refusal.Kind == KindKeySetGone && c.justMade(id)
 	}
 }

@@ -93,46 +93,85 @@ func TestClient_ActiveKey_TellsNoSetFromNoKey(t *testing.T) {
 	}
 }
 
-// TestClient_ActiveKey_WaitsForWhatWeMade: a key that is to be used at once, and for no other.
+// TestClient_ActiveKey_WaitsForWhatWeMade: for a key that is to be used at once, and for no other.
 func TestClient_ActiveKey_WaitsForWhatWeMade(t *testing.T) {
 	t.Parallel()
+	const hour = time.Hour
 	for name, row := range map[string]struct {
-		nbf   time.Duration
-		key   bool
-		kind  trustframework.Kind
-		waits bool
+		before []time.Duration // the nbf of the keys of somebody else, from now
+		made   []time.Duration // of ours
+		active int             // which of all; -1 for none
+		waits  bool
 	}{
-		"the key in use": {-time.Hour, true, "", true},
-		"a key to come":  {time.Hour, true, trustframework.KindNoActiveKey, false},
-		"no key":         {0, false, trustframework.KindNoActiveKey, false},
+		"the first key":                    {nil, []time.Duration{-hour}, 0, true},
+		"a key to come":                    {nil, []time.Duration{hour}, -1, false},
+		"no key":                           {nil, nil, -1, false},
+		"a key in place of another":        {[]time.Duration{-2 * hour}, []time.Duration{-hour}, 1, true},
+		"a key beside a newer one":         {[]time.Duration{-hour}, []time.Duration{-2 * hour}, 0, false},
+		"a key to come, beside another":    {[]time.Duration{-hour}, []time.Duration{hour}, 0, false},
+		"two keys, the first of them used": {[]time.Duration{-3 * hour}, []time.Duration{-hour, -2 * hour}, 1, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, emulator.Switches{})
+			w.AddKeySet("Test")
+			var kids []string
+			nbf := func(d time.Duration) *int64 { return ptr(w.clock.Now().Add(d).Unix()) }
+			for _, d := range row.before {
+				kids = append(kids, w.AddKey("Test", emulator.KeySpec{Kty: "oct", Nbf: nbf(d)}))
+			}
 			w.SetLag(40 * time.Second)
-			if _, err := w.client.CreateKeySet(t.Context(), timeout, "Test"); err != nil {
-				t.Fatal(err)
-			}
-			// It takes as long to become visible as the set's own lag: the wait for that is common to all rows.
-			if _, err := w.client.ActiveKey(t.Context(), "Test"); trustframework.KindOf(err) != trustframework.KindNoActiveKey {
-				t.Fatalf("got %v", err)
-			}
-			var made trustframework.MadeKey
-			if row.key {
-				var err error
-				in := trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct", Nbf: ptr(w.clock.Now().Add(row.nbf).Unix())}
-				if made, err = w.client.GenerateKey(t.Context(), timeout, in); err != nil {
+			for _, d := range row.made {
+				key, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct", Nbf: nbf(d)})
+				if err != nil {
 					t.Fatal(err)
 				}
+				kids = append(kids, key.Kid)
 			}
 			begun := w.clock.Now()
 			key, err := w.client.ActiveKey(t.Context(), "Test")
-			if trustframework.KindOf(err) != row.kind || key.Kid != made.Kid && row.kind == "" {
-				t.Errorf("got %v, %v", key, err)
+			if row.active < 0 && trustframework.KindOf(err) != trustframework.KindNoActiveKey || row.active >= 0 && (err != nil || key.Kid != kids[row.active]) {
+				t.Errorf("got %v, %v, want %d of %v", key, err, row.active, kids)
 			}
 			if waited := w.clock.Now().Sub(begun) > 0; waited != row.waits {
 				t.Errorf("waited: %t", waited)
 			}
 		})
+	}
+}
+
+func TestClient_ActiveKey_WaitsForASetThatWeMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	w.SetLag(40 * time.Second)
+	if _, err := w.client.CreateKeySet(t.Context(), timeout, "Test"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.client.ActiveKey(t.Context(), "Test"); trustframework.KindOf(err) != trustframework.KindNoActiveKey {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestClient_ActiveKey_WhatNeverShowsIsNotWaitedForForever: the service's last answer stands.
+func TestClient_ActiveKey_WhatNeverShowsIsNotWaitedForForever(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	w.AddKeySet("Test")
+	old := w.AddKey("Test", emulator.KeySpec{Kty: "oct"})
+	w.SetLag(time.Hour)
+	if _, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []time.Duration{time.Hour, 10 * time.Second} {
+		ctx, cancel := w.clock.WithTimeout(t.Context(), limit)
+		defer cancel()
+		begun := w.clock.Now()
+		key, err := w.client.ActiveKey(ctx, "Test")
+		if err != nil || key.Kid != old {
+			t.Errorf("got %v, %v", key, err)
+		}
+		if waited := w.clock.Now().Sub(begun); waited > min(limit, settleTime) {
+			t.Errorf("waited %s", waited)
+		}
 	}
 }

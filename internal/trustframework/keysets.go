@@ -43,6 +43,7 @@ func (c *Client) KeySets(ctx context.Context, wanted func(id string) bool) ([]Ke
 			continue
 		}
 		e, ok := known[foldID(id)]
+		e, ok = c.snapshot.latest(id, e, ok)
 		ok = ok && e.gone == nil // that it was gone before it was listed says nothing
 		recent, shows := c.expected(id, hasKeys)
 		e, err := c.confirm(ctx, op, id, e, ok, recent, shows)

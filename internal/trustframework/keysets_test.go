@@ -309,3 +309,53 @@ func TestClient_CurrentKeySet_OfADeletedOneIsGone(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestClient_KeySets_KnowWhatWeWroteAndWhatOthersDid: a listing doesn't take back what our write has told,
+// and shows what others have done meanwhile.
+func TestClient_KeySets_KnowWhatWeWroteAndWhatOthersDid(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		lag  time.Duration
+		want string
+	}{
+		"our key shows":             {0, "Set00:3 Set01:1"},
+		"our key doesn't show, yet": {30 * time.Second, "Set00:2 Set01:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			fill(w, 2, 1)
+			w.SetLag(row.lag)
+			if _, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Set00", Use: "sig", Kty: "oct"}); err != nil {
+				t.Fatal(err)
+			}
+			w.AddKey("Set00", emulator.KeySpec{Kty: "oct"})
+			begun := w.clock.Now()
+			sets, err := w.client.KeySets(t.Context(), all)
+			if got := shape(sets); err != nil || got != row.want {
+				t.Errorf("got %s, want %s: %v", got, row.want, err)
+			}
+			if waited := w.clock.Now().Sub(begun); waited > 0 || w.count(emulator.OpGet) > 0 {
+				t.Errorf("waited %s, %d reads", waited, w.count(emulator.OpGet))
+			}
+		})
+	}
+}
+
+// TestClient_KeySets_WhatWasGoneMayBeBack: the listing is younger than the read that didn't find it.
+func TestClient_KeySets_WhatWasGoneMayBeBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	fill(w, 1, 1)
+	if _, err := w.client.KeySet(t.Context(), "Back", false); trustframework.KindOf(err) != trustframework.KindKeySetGone {
+		t.Fatalf("got %v", err)
+	}
+	w.AddKeySet("Back")
+	if _, err := w.client.CreateKeySet(t.Context(), timeout, "New"); err != nil {
+		t.Fatal(err)
+	}
+	sets, err := w.client.KeySets(t.Context(), all)
+	if got := shape(sets); err != nil || got != "Back:0 New:0 Set00:1" {
+		t.Errorf("got %s: %v", got, err)
+	}
+}

@@ -93,7 +93,7 @@ func (c *Client) look(ctx context.Context, op, id string, young bool, shows func
 func (c *Client) confirm(ctx context.Context, op, id string, e entry, ok, young bool, shows func(entry) bool) (entry, error) {
 	if !ok || !e.direct && !shows(e) {
 		var err error
-		if e, err = c.readShared(ctx, op, id); err != nil {
+		if e, err = c.readShared(ctx, op, id, e); err != nil {
 			return entry{}, err
 		}
 	}
@@ -122,7 +122,7 @@ func (c *Client) lookAgain(ctx context.Context, op, id string, e entry, shows fu
 			continue
 		}
 		var err error
-		if e, err = c.readShared(ctx, op, id); err != nil || shows(e) {
+		if e, err = c.readShared(ctx, op, id, e); err != nil || shows(e) {
 			return e, err
 		}
 	}
@@ -248,9 +248,13 @@ func (c *Client) nextPage(link string) (string, error) {
 	return c.adapter.GetBaseUrl() + "/trustFramework/keySets?" + u.RawQuery, nil
 }
 
-// readShared reads one set and puts it into the snapshot, in one call for all who ask at the same time.
-func (c *Client) readShared(ctx context.Context, op, id string) (entry, error) {
+// readShared reads one set and puts it into the snapshot, in one call for all who ask at the same time,
+// and for those who were about to ask when it ended: seen is what the caller knows already.
+func (c *Client) readShared(ctx context.Context, op, id string, seen entry) (entry, error) {
 	err := c.reads.do(ctx, foldID(id), func() error {
+		if e, ok := c.snapshot.get(id); ok && e.read > seen.read {
+			return nil
+		}
 		ctx, cancel := c.sharedContext(ctx)
 		defer cancel()
 		begun := c.snapshot.begin()

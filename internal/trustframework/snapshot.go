@@ -27,6 +27,7 @@ type snapshot struct {
 	mu          sync.Mutex
 	generations map[string]uint64 // by folded id; absent means 0
 	entries     map[string]entry  // by folded id
+	reads       uint64            // of single sets, so far
 	listedAt    time.Time         // zero if there is no listing
 	listing     listing           // the last one
 	refusal     error             // why the service refused to list
@@ -56,7 +57,9 @@ type entry struct {
 	settled bool
 	// direct is true if the set was read by itself or is known from our own write, and false if it
 	// comes from a listing, whose silence about a set or a key proves nothing.
-	direct     bool
+	direct bool
+	// read numbers the reads of single sets in their order; 0 for what none has shown.
+	read       uint64
 	generation uint64
 	at         time.Time
 }
@@ -80,6 +83,22 @@ func (s *snapshot) get(id string) (entry, bool) {
 		return entry{}, false
 	}
 	return e, true
+}
+
+// latest returns what is known of a set by now: what get does or else, if ok, what whole knew of it and no
+// write has changed since, however long ago that was.
+func (s *snapshot) latest(id string, known entry, ok bool) (entry, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, found := s.entries[foldID(id)]
+	switch {
+	case found && s.valid(foldID(id), e):
+		return e, true
+	case ok && known.generation == s.generations[foldID(id)]:
+		return known, true
+	default:
+		return entry{}, false
+	}
 }
 
 // valid tells whether an entry, which is of a folded id, may still be used. The caller holds the lock.
@@ -203,7 +222,8 @@ func (s *snapshot) putListing(begun map[string]uint64, sets []wireKeySet) {
 func (s *snapshot) put(begun map[string]uint64, id string, e entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.direct, e.generation, e.at = true, begun[foldID(id)], s.clock.Now()
+	s.reads++
+	e.direct, e.read, e.generation, e.at = true, s.reads, begun[foldID(id)], s.clock.Now()
 	if e.generation == s.generations[foldID(id)] {
 		s.entries[foldID(id)] = e
 	}
