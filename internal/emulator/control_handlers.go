@@ -174,6 +174,9 @@ func controlAddKey(r *http.Request, t *Tenant) (any, error) {
 	if !slices.Contains([]string{"", useSig, useEnc}, q.Use) || !slices.Contains([]string{"", ktyRSA, ktyOct}, q.Kty) {
 		return nil, controlRefuse(http.StatusBadRequest, "use must be sig or enc, kty must be RSA or oct")
 	}
+	if q.Certificate != nil && q.Kty == ktyOct {
+		return nil, controlRefuse(http.StatusBadRequest, "the key of a certificate has kty RSA")
+	}
 	kid := t.AddKey(q.KeySet, q.KeySpec)
 	if kid == "" {
 		return nil, controlRefuse(http.StatusNotFound, "no key set %q", q.KeySet)

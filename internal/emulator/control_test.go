@@ -62,6 +62,10 @@ func TestControl_DoesWhatTheLibraryDoes(t *testing.T) {
 	if got := c.call(http.MethodGet, set, "").kids(t); len(got) != 0 {
 		t.Errorf("kids %q", got)
 	}
+	do(http.MethodPost, "/keys", `{"keySet":"A","certificate":{"subject":"S","notBefore":"2026-01-01T00:00:00Z","notAfter":"2027-01-01T00:00:00Z"}}`, 200)
+	if key := c.tenant.KeySets()[0].Keys[0]; len(key.X5C) != 1 {
+		t.Errorf("key %v", key)
+	}
 	do(http.MethodDelete, "/keysets/A", "", 204)
 	c.call(http.MethodGet, set, "").want(t, http.StatusBadRequest, missing)
 
@@ -157,6 +161,7 @@ func TestControl_WhenRefused(t *testing.T) {
 		"fault's lag":      {http.MethodPost, "/faults", `{"lag":"x"}`, nil, 400},
 		"name of a set":    {http.MethodPost, "/keysets", `{"id":"a/b"}`, nil, 400},
 		"key of no set":    {http.MethodPost, "/keys", `{"keySet":"None"}`, nil, 404},
+		"oct certificate":  {http.MethodPost, "/keys", `{"keySet":"None","kty":"oct","certificate":{}}`, nil, 400},
 		"kty":              {http.MethodPost, "/keys", `{"keySet":"None","kty":"EC"}`, nil, 400},
 		"Graph isn't here": {http.MethodGet, "/beta/trustFramework/keySets", "", nil, 404},
 	} {

@@ -4,9 +4,15 @@
 package emulator
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"fmt"
 	"math/big"
@@ -30,10 +36,80 @@ func newKey(ids *seeded, kty, use string, nbf, exp *int64) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("generate an RSA key: %w", err)
 	}
-	k.N = base64.RawURLEncoding.EncodeToString(private.N.Bytes())
-	k.E = base64.RawURLEncoding.EncodeToString(big.NewInt(int64(private.E)).Bytes())
+	k.setPublic(&private.PublicKey)
+	return k, nil
+}
+
+// newCertificateKey is newKey for the key of a certificate made for it.
+func newCertificateKey(c CertificateSpec, use string, nbf, exp *int64) (Key, error) {
+	chain, public, err := newChain(c)
+	if err != nil {
+		return Key{}, err
+	}
+	k := Key{Kty: ktyRSA, Use: use, Nbf: copyInt(nbf), Exp: copyInt(exp), Status: statusEnabled}
+	k.setPublic(public)
+	for _, der := range chain {
+		k.X5C = append(k.X5C, base64.StdEncoding.EncodeToString(der)) // not base64url: RFC 7517, section 4.7
+	}
+	sum := sha1.Sum(chain[0])
+	k.X5T = base64.RawURLEncoding.EncodeToString(sum[:])
+	return k, nil
+}
+
+func (k *Key) setPublic(public *rsa.PublicKey) {
+	k.N = base64.RawURLEncoding.EncodeToString(public.N.Bytes())
+	k.E = base64.RawURLEncoding.EncodeToString(big.NewInt(int64(public.E)).Bytes())
 	// RFC 7638, section 3.2: the required members in lexicographic order.
 	sum := sha256.Sum256([]byte(fmt.Sprintf(`{"e":%q,"kty":"RSA","n":%q}`, k.E, k.N)))
 	k.Kid = base64.RawURLEncoding.EncodeToString(sum[:])
-	return k, nil
+}
+
+// newChain makes a certificate, and its authority's if it has one, in DER and
+// leaf first. The private keys are dropped on return.
+func newChain(c CertificateSpec) (chain [][]byte, public *rsa.PublicKey, err error) {
+	private, err := rsa.GenerateKey(rand.Reader, rsaBits)
+	if err != nil {
+		return nil, nil, fmt.Errorf("generate an RSA key: %w", err)
+	}
+	leaf, err := certificateOf(c.Subject, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	issuer, signer := leaf, crypto.Signer(private)
+	if c.Issuer != "" {
+		if issuer, err = certificateOf(c.Issuer, c); err != nil {
+			return nil, nil, err
+		}
+		issuer.IsCA, issuer.KeyUsage = true, x509.KeyUsageCertSign
+		if signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+			return nil, nil, fmt.Errorf("generate the issuer's key: %w", err)
+		}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, issuer, &private.PublicKey, signer)
+	if err != nil {
+		return nil, nil, fmt.Errorf("create the certificate: %w", err)
+	}
+	chain = [][]byte{der}
+	if c.Issuer != "" {
+		if der, err = x509.CreateCertificate(rand.Reader, issuer, issuer, signer.Public(), signer); err != nil {
+			return nil, nil, fmt.Errorf("create the issuer's certificate: %w", err)
+		}
+		chain = append(chain, der)
+	}
+	return chain, &private.PublicKey, nil
+}
+
+func certificateOf(name string, c CertificateSpec) (*x509.Certificate, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return nil, fmt.Errorf("draw a serial number: %w", err)
+	}
+	return &x509.Certificate{
+		SerialNumber:          serial,
+		Subject:               pkix.Name{CommonName: name},
+		NotBefore:             c.NotBefore,
+		NotAfter:              c.NotAfter,
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		BasicConstraintsValid: true,
+	}, nil
 }

@@ -3,7 +3,11 @@
 
 package emulator
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // namePrefix is what the service puts before the name of a key set that lacks
 // it (documented: trustframework-post-keysets).
@@ -32,6 +36,10 @@ type Key struct {
 	// N and E are base64url (RFC 7518, section 6.3.1); empty for oct.
 	N string `json:"n,omitempty"`
 	E string `json:"e,omitempty"`
+	// X5C is the certificate chain of a certificate key, leaf first, each in
+	// standard base64; X5T is the leaf's SHA-1 in base64url (RFC 7517).
+	X5C []string `json:"x5c,omitempty"`
+	X5T string   `json:"x5t,omitempty"`
 	// Status is "enabled" or "disabled".
 	Status string `json:"status"`
 }
@@ -45,6 +53,21 @@ type KeySpec struct {
 	// checked, so that a test can place a key that has expired.
 	Nbf *int64 `json:"nbf"`
 	Exp *int64 `json:"exp"`
+	// Certificate makes it the key of a certificate, whose kty is "RSA". Use, Nbf
+	// and Exp stay what they are here: how the service derives them is unknown.
+	Certificate *CertificateSpec `json:"certificate"`
+}
+
+// CertificateSpec is a certificate with an RSA key that nobody has.
+type CertificateSpec struct {
+	// Subject is the common name.
+	Subject string `json:"subject"`
+	// Issuer is the common name of an authority, whose own certificate follows in
+	// the chain. If it is empty, the certificate is self-signed.
+	Issuer string `json:"issuer"`
+	// NotBefore and NotAfter are its dates, to the second. Nothing is checked.
+	NotBefore time.Time `json:"notBefore"`
+	NotAfter  time.Time `json:"notAfter"`
 }
 
 const (
@@ -86,6 +109,6 @@ func copyInt(p *int64) *int64 {
 
 // clone returns a key that shares no memory with k.
 func (k Key) clone() Key {
-	k.Nbf, k.Exp = copyInt(k.Nbf), copyInt(k.Exp)
+	k.Nbf, k.Exp, k.X5C = copyInt(k.Nbf), copyInt(k.Exp), slices.Clone(k.X5C)
 	return k
 }

@@ -36,7 +36,7 @@ func (t *Tenant) AddKeySet(id string) {
 }
 
 // AddKey makes a key in a key set that exists, and returns its kid: "" if the
-// set doesn't exist.
+// set doesn't exist, or the spec is one of a symmetric key with a certificate.
 func (t *Tenant) AddKey(keySetID string, k KeySpec) (kid string) {
 	kty, use := ktyRSA, k.Use
 	if strings.EqualFold(k.Kty, ktyOct) {
@@ -45,7 +45,16 @@ func (t *Tenant) AddKey(keySetID string, k KeySpec) (kid string) {
 	if use == "" {
 		use = useSig
 	}
-	key, err := newKey(t.server.ids, kty, use, k.Nbf, k.Exp)
+	var key Key
+	var err error
+	switch {
+	case k.Certificate == nil:
+		key, err = newKey(t.server.ids, kty, use, k.Nbf, k.Exp)
+	case kty == ktyOct:
+		return ""
+	default:
+		key, err = newCertificateKey(*k.Certificate, use, k.Nbf, k.Exp)
+	}
 	if err != nil {
 		return ""
 	}

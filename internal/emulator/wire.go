@@ -26,6 +26,7 @@ type keyBody struct {
 	Context string   `json:"@odata.context,omitempty"`
 	K       *string  `json:"k"`
 	X5c     []string `json:"x5c"`
+	X5t     string   `json:"x5t,omitempty"`
 	Kty     string   `json:"kty"`
 	Use     string   `json:"use"`
 	Exp     any      `json:"exp"`
@@ -68,7 +69,7 @@ func (x *exchange) keysV2Context(keySet string) string {
 
 func (x *exchange) keyBody(k Key) keyBody {
 	body := keyBody{
-		X5c: []string{}, Kty: k.Kty, Use: k.Use, Kid: k.Kid,
+		X5c: append([]string{}, k.X5C...), X5t: k.X5T, Kty: k.Kty, Use: k.Use, Kid: k.Kid,
 		Nbf: x.number(k.Nbf), Exp: x.number(k.Exp), E: orNull(k.E), N: orNull(k.N),
 	}
 	if k.Kty == ktyOct {

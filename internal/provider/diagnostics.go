@@ -28,7 +28,8 @@ func addError(diags *diag.Diagnostics, summary string, where path.Path, err erro
 		diags.AddError(summary, signInDetail(signIn))
 	case !isAPI:
 		diags.AddError(summary, err.Error())
-	case api.Kind == trustframework.KindKeySetGone, api.Kind == trustframework.KindExists, api.Kind == trustframework.KindRefused, api.Kind == trustframework.KindLastUsable:
+	case api.Kind == trustframework.KindKeySetGone, api.Kind == trustframework.KindNoActiveKey,
+		api.Kind == trustframework.KindLastUsable, api.Kind == trustframework.KindExists, api.Kind == trustframework.KindRefused:
 		if where.Equal(path.Empty()) {
 			diags.AddError(summary, errorDetail(api))
 			return
@@ -89,6 +90,9 @@ func errorDetail(e *trustframework.Error) string {
 	case trustframework.KindLastUsable:
 		p.add("No other key of %s can be used now: all others are disabled, expired, or not valid yet. Nothing was changed.", subject)
 		advice = "Policies that refer to the key set would fail without the key. Make another one first, in an apply of its own, or leave this one enabled."
+	case trustframework.KindNoActiveKey:
+		p.add("The service names no key of %s as the one in use.", subject)
+		advice = "A key is in use if it is enabled, nbf has passed and exp hasn't. Make such a key first; the data source trustframework_key_set shows what the set holds."
 	case trustframework.KindExists:
 		p.add("There already is a %s.", subject)
 		advice = fmt.Sprintf("To manage it here, import it: terraform import trustframework_key_set.<name> %s\n"+
@@ -103,7 +107,7 @@ func errorDetail(e *trustframework.Error) string {
 			break
 		}
 		advice = "Grant the application the application permission TrustFrameworkKeySet.ReadWrite.All of Microsoft Graph " +
-			"(TrustFrameworkKeySet.Read.All is enough to plan), with admin consent in the B2C tenant."
+			"(TrustFrameworkKeySet.Read.All is enough to plan and for data sources), with admin consent in the B2C tenant."
 	case trustframework.KindThrottled:
 		p.add("The service asked to slow down for longer than this operation may take.")
 		advice = "Try again later, raise the timeout, or lower -parallelism."

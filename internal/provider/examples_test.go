@@ -49,7 +49,7 @@ func TestAccExamples_Apply(t *testing.T) {
 			tf.apply(true, "-destroy")
 		})
 	}
-	if len(files) < 4 {
+	if len(files) < 7 {
 		t.Errorf("only %d examples found", len(files))
 	}
 }

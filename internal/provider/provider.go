@@ -107,9 +107,9 @@ func (p *trustFrameworkProvider) Resources(context.Context) []func() resource.Re
 	return []func() resource.Resource{newKeySetResource, newGeneratedKeyResource}
 }
 
-// DataSources implements provider.Provider. There are none.
+// DataSources implements provider.Provider.
 func (p *trustFrameworkProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return nil
+	return []func() datasource.DataSource{newKeySetDataSource, newKeySetsDataSource, newActiveKeyDataSource}
 }
 
 // Functions implements provider.ProviderWithFunctions.

@@ -6,6 +6,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -72,6 +73,31 @@ func (pathSegmentValidator) ValidateString(_ context.Context, req validator.Stri
 	}
 	if why := notAPathSegment(req.ConfigValue.ValueString()); why != "" {
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid key set name", fmt.Sprintf("%q can't name a key set: %s.", req.ConfigValue.ValueString(), why))
+	}
+}
+
+// isRegexp accepts regular expressions in RE2 syntax.
+func isRegexp() validator.String { return regexpValidator{} }
+
+type regexpValidator struct{}
+
+// Description implements validator.Describer.
+func (regexpValidator) Description(context.Context) string {
+	return "must be a regular expression in RE2 syntax"
+}
+
+// MarkdownDescription implements validator.Describer.
+func (v regexpValidator) MarkdownDescription(ctx context.Context) string {
+	return v.Description(ctx)
+}
+
+// ValidateString implements validator.String.
+func (regexpValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if _, err := regexp.Compile(req.ConfigValue.ValueString()); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid regular expression", fmt.Sprintf("The value isn't a regular expression in RE2 syntax: %v.", err))
 	}
 }
 

@@ -24,6 +24,8 @@ type wireKey struct {
 	Status string      `json:"status"`
 	N      string      `json:"n"`
 	E      string      `json:"e"`
+	X5C    []string    `json:"x5c"`
+	X5T    string      `json:"x5t"`
 }
 
 type wireKeySet struct {
@@ -32,8 +34,14 @@ type wireKeySet struct {
 	Keys *[]wireKey `json:"keys"`
 }
 
+// wireElement is an element of a collection, by its key.
+type wireElement interface{ name() string }
+
+func (w wireKey) name() string    { return w.Kid }
+func (w wireKeySet) name() string { return w.ID }
+
 // wirePage is a page of a collection.
-type wirePage[T any] struct {
+type wirePage[T wireElement] struct {
 	Value    *[]T   `json:"value"`
 	NextLink string `json:"@odata.nextLink"`
 }
@@ -58,6 +66,9 @@ func (d *numericDate) UnmarshalJSON(data []byte) error {
 }
 
 func (w wireKey) key() Key {
+	if len(w.X5C) == 0 {
+		w.X5C = nil // generated keys have an empty list
+	}
 	return Key{
 		Kid:    w.Kid,
 		Kty:    foldKty(w.Kty),
@@ -67,6 +78,8 @@ func (w wireKey) key() Key {
 		Status: strings.ToLower(w.Status),
 		N:      w.N,
 		E:      w.E,
+		X5C:    w.X5C,
+		X5T:    w.X5T,
 	}
 }
 
@@ -110,13 +123,18 @@ func decodeKeySet(body []byte, id string) (set KeySet, keysKnown bool, err error
 	return set, keysKnown, nil
 }
 
-func decodePage[T any](body []byte) (wirePage[T], error) {
+func decodePage[T wireElement](body []byte) (wirePage[T], error) {
 	var w wirePage[T]
 	if err := json.Unmarshal(body, &w); err != nil {
 		return w, fmt.Errorf("read a list: %w", err)
 	}
 	if w.Value == nil {
 		return w, errors.New("read a list: the answer has no value")
+	}
+	for _, element := range *w.Value {
+		if element.name() == "" {
+			return w, errors.New("read a list: one of its elements has no id")
+		}
 	}
 	return w, nil
 }

@@ -25,6 +25,8 @@ const (
 	KindKeysHidden Kind = "keys hidden"
 	// KindLastUsable: the key is the only one of its set that can be used; nothing was done.
 	KindLastUsable Kind = "last usable key"
+	// KindNoActiveKey: the key set exists, but the service names no key of it as the one in use.
+	KindNoActiveKey Kind = "no active key"
 	// KindExists: a key set of that name exists.
 	KindExists Kind = "exists"
 	// KindRefused: the service refused the request; nothing was done.
@@ -109,6 +111,7 @@ func KindOf(err error) Kind {
 // statuses they come with).
 const (
 	codeNotFound      = "AADB2C90073"
+	codeNoActiveKey   = "AADB2C90019"
 	codeExists        = "AADB2C95028"
 	codeAdminThrottle = "AADB2C95043"
 	codeThrottleA     = "AADB2C90229"

@@ -52,6 +52,11 @@ type Key struct {
 	Status string
 	// N and E are an RSA key's modulus and exponent, base64url without padding; "" for others.
 	N, E string
+	// X5C is a certificate's chain, each in DER and standard base64, the key's own first; nil for others.
+	X5C []string
+	// X5T is the certificate's SHA-1 thumbprint as the service gives it (documented: base64url); "" if it
+	// gives none.
+	X5T string
 }
 
 // Key returns the key with the given kid.
@@ -60,6 +65,14 @@ func (s KeySet) Key(kid string) (Key, bool) {
 		return s.Keys[i], true
 	}
 	return Key{}, false
+}
+
+// holds tells whether all keys are in the set.
+func (s KeySet) holds(keys []Key) bool {
+	return !slices.ContainsFunc(keys, func(k Key) bool {
+		_, ok := s.Key(k.Kid)
+		return !ok
+	})
 }
 
 // ActiveKey returns the key that the service uses at a given time: the one with the newest nbf that

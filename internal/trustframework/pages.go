@@ -16,7 +16,7 @@ import (
 
 // fetchPages reads all pages of the collection at a path below the base URL. Get sends the request for the first page, or for the one at
 // the address next.
-func fetchPages[T any](ctx context.Context, c *Client, op, keySetID, collection string,
+func fetchPages[T wireElement](ctx context.Context, c *Client, op, keySetID, collection string,
 	get func(ctx context.Context, next string, options []abs.RequestOption) error,
 ) ([]T, *Error) {
 	var all []T

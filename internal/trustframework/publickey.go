@@ -44,17 +44,44 @@ func (k Key) PublicKeyJWK() (string, error) {
 	if !k.hasPublicKey() {
 		return "", nil
 	}
-	jwk, err := json.Marshal(struct {
-		Kid string `json:"kid"`
-		Kty string `json:"kty"`
-		Use string `json:"use"`
-		N   string `json:"n"`
-		E   string `json:"e"`
-	}{k.Kid, k.Kty, k.Use, k.N, k.E})
+	jwk, err := json.Marshal(k.jwk())
 	if err != nil {
 		return "", fmt.Errorf("encode the public key: %w", err)
 	}
 	return string(jwk), nil
+}
+
+// JWKS returns the public halves of the set's keys as a JSON Web Key Set (RFC 7517, section 5), in the
+// set's order. Keys that have none to show are left out.
+func (s KeySet) JWKS() (string, error) {
+	document := struct {
+		Keys []jwk `json:"keys"`
+	}{Keys: []jwk{}}
+	for _, k := range s.Keys {
+		if k.hasPublicKey() {
+			document.Keys = append(document.Keys, k.jwk())
+		}
+	}
+	jwks, err := json.Marshal(document)
+	if err != nil {
+		return "", fmt.Errorf("encode the public keys: %w", err)
+	}
+	return string(jwks), nil
+}
+
+// jwk is the public half of an RSA key, and of its certificate if it has one.
+type jwk struct {
+	Kid string   `json:"kid"`
+	Kty string   `json:"kty"`
+	Use string   `json:"use"`
+	N   string   `json:"n"`
+	E   string   `json:"e"`
+	X5C []string `json:"x5c,omitempty"`
+	X5T string   `json:"x5t,omitempty"`
+}
+
+func (k Key) jwk() jwk {
+	return jwk{Kid: k.Kid, Kty: k.Kty, Use: k.Use, N: k.N, E: k.E, X5C: k.X5C, X5T: k.X5T}
 }
 
 func (k Key) hasPublicKey() bool { return k.Kty == KtyRSA && k.N != "" && k.E != "" }

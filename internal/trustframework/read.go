@@ -19,8 +19,11 @@ import (
 // (made less than YoungAge ago), goes on saying so for the settle time. The error is an *Error, of
 // KindKeySetGone if there is no such set, of KindKeysHidden if its keys aren't shown.
 func (c *Client) KeySet(ctx context.Context, id string, young bool) (KeySet, error) {
-	const op = "read key set"
-	e, err := c.look(ctx, op, id, young, entry.hasKeys)
+	return c.keySet(ctx, "read key set", id, young, entry.hasKeys)
+}
+
+func (c *Client) keySet(ctx context.Context, op, id string, young bool, shows func(entry) bool) (KeySet, error) {
+	e, err := c.look(ctx, op, id, young, shows)
 	if err != nil {
 		return KeySet{}, err
 	}
@@ -75,15 +78,20 @@ func (c *Client) Hold(keySetID string, kids ...string) { c.held.hold(keySetID, k
 // *Error, of KindKeySetGone if the set doesn't exist.
 func (c *Client) look(ctx context.Context, op, id string, young bool, shows func(entry) bool) (entry, error) {
 	e, ok := c.snapshot.get(id)
-	if !ok && c.snapshot.needsListing() {
-		if err := c.list(ctx, op); err != nil {
+	if !ok && c.snapshot.needsListing(0) {
+		if err := c.list(ctx, op, 0); err != nil {
 			return entry{}, err
 		}
 		e, ok = c.snapshot.get(id)
 	}
+	return c.confirm(ctx, op, id, e, ok, young, shows)
+}
+
+// confirm is look for who has asked the snapshot, which knows e, or nothing if ok is false.
+func (c *Client) confirm(ctx context.Context, op, id string, e entry, ok, young bool, shows func(entry) bool) (entry, error) {
 	if !ok || !e.direct && !shows(e) {
 		var err error
-		if e, err = c.readShared(ctx, op, id); err != nil {
+		if e, err = c.readShared(ctx, op, id, e); err != nil {
 			return entry{}, err
 		}
 	}
@@ -112,7 +120,7 @@ func (c *Client) lookAgain(ctx context.Context, op, id string, e entry, shows fu
 			continue
 		}
 		var err error
-		if e, err = c.readShared(ctx, op, id); err != nil || shows(e) {
+		if e, err = c.readShared(ctx, op, id, e); err != nil || shows(e) {
 			return e, err
 		}
 	}
@@ -138,11 +146,12 @@ func (c *Client) waits(ctx context.Context) func(yield func(wait func() error) b
 	}
 }
 
-// list fills the snapshot with the tenant's key sets, in one call however many ask for it. A service
-// that refuses to list is no error: each set is then read by itself.
-func (c *Client) list(ctx context.Context, op string) error {
+// list fills the snapshot with the tenant's key sets, in one call however many ask for it, unless there
+// is a listing that is younger than the given number of writes. A service that refuses to list is no
+// error: each set is then read by itself.
+func (c *Client) list(ctx context.Context, op string, writes uint64) error {
 	err := c.listings.do(ctx, struct{}{}, func() error {
-		if !c.snapshot.needsListing() {
+		if !c.snapshot.needsListing(writes) {
 			return nil
 		}
 		if err := c.snapshot.listingFailure(); err != nil {
@@ -159,7 +168,7 @@ func (c *Client) list(ctx context.Context, op string) error {
 			return nil
 		case errors.As(err, &e) && e.unlistable():
 			c.logger.WarnContext(ctx, "The service doesn't list key sets; each is read by itself", "error", err.Error())
-			c.snapshot.refuseListing()
+			c.snapshot.refuseListing(err)
 			return nil
 		default:
 			c.snapshot.failListing(err)
@@ -204,9 +213,13 @@ func (c *Client) fetchListing(ctx context.Context) ([]wireKeySet, error) {
 	return nil, err
 }
 
-// readShared reads one set and puts it into the snapshot, in one call for all who ask at the same time.
-func (c *Client) readShared(ctx context.Context, op, id string) (entry, error) {
+// readShared reads one set and puts it into the snapshot, in one call for all who ask at the same time,
+// and for those who were about to ask when it ended: seen is what the caller knows already.
+func (c *Client) readShared(ctx context.Context, op, id string, seen entry) (entry, error) {
 	err := c.reads.do(ctx, foldID(id), func() error {
+		if e, ok := c.snapshot.get(id); ok && e.read > seen.read {
+			return nil
+		}
 		ctx, cancel := c.sharedContext(ctx)
 		defer cancel()
 		begun := c.snapshot.begin()

@@ -28,10 +28,23 @@ type snapshot struct {
 	generations map[string]uint64 // by folded id; absent means 0
 	entries     map[string]entry  // by folded id
 	keysV2      map[string]keysV2 // by folded id
+	reads       uint64            // of single sets, so far
 	listedAt    time.Time         // zero if there is no listing
-	refusedAt   time.Time         // when the service refused to list; until that is old, each set is read by itself
+	listing     listing           // the last one
+	refusal     error             // why the service refused to list
+	refusedAt   time.Time         // when it did; until that is old, each set is read by itself
 	failure     error             // why the last listing failed
 	failedAt    time.Time
+}
+
+// listing is what a listing says beyond its sets.
+type listing struct {
+	// ids are all ids in it, as the service spells them.
+	ids []string
+	// withKeys is true if any set in it shows keys, so that one that shows none has none.
+	withKeys bool
+	// writes is how many starts and ends of writes came before it.
+	writes uint64
 }
 
 // entry is what is known of one key set.
@@ -45,7 +58,9 @@ type entry struct {
 	settled bool
 	// direct is true if the set was read by itself or is known from our own write, and false if it
 	// comes from a listing, whose silence about a set or a key proves nothing.
-	direct     bool
+	direct bool
+	// read numbers the reads of single sets in their order; 0 for what none has shown.
+	read       uint64
 	generation uint64
 	at         time.Time
 }
@@ -72,17 +87,73 @@ func (s *snapshot) get(id string) (entry, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.entries[foldID(id)]
-	if !ok || e.generation != s.generations[foldID(id)] || !s.fresh(e.at) {
+	if !ok || !s.valid(foldID(id), e) {
 		return entry{}, false
 	}
 	return e, true
 }
 
-// needsListing tells whether a listing would add anything.
-func (s *snapshot) needsListing() bool {
+// latest returns what is known of a set by now: what get does or else, if ok, what whole knew of it and no
+// write has changed since, however long ago that was.
+func (s *snapshot) latest(id string, known entry, ok bool) (entry, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.fresh(s.refusedAt) && !s.fresh(s.listedAt)
+	e, found := s.entries[foldID(id)]
+	switch {
+	case found && s.valid(foldID(id), e):
+		return e, true
+	case ok && known.generation == s.generations[foldID(id)]:
+		return known, true
+	default:
+		return entry{}, false
+	}
+}
+
+// valid tells whether an entry, which is of a folded id, may still be used. The caller holds the lock.
+func (s *snapshot) valid(id string, e entry) bool {
+	return e.generation == s.generations[id] && s.fresh(e.at)
+}
+
+// needsListing tells whether a listing would add anything for who doesn't accept one that is older than
+// the given number of writes.
+func (s *snapshot) needsListing(writes uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.fresh(s.refusedAt) && (!s.fresh(s.listedAt) || s.listing.writes < writes)
+}
+
+// writes is how many starts and ends of writes there have been. A write makes every listing that began
+// before it unfit for who reads the whole tenant: a deletion, for one, leaves a copy under another name.
+func (s *snapshot) writes() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return sum(s.generations)
+}
+
+func sum(generations map[string]uint64) uint64 {
+	var n uint64
+	for _, g := range generations {
+		n += g
+	}
+	return n
+}
+
+// whole returns the last listing and what is known of single sets, by folded id, if it is fresh and not
+// older than the given number of writes. A set that was written to since is known only if the write has
+// told what it is now.
+func (s *snapshot) whole(writes uint64) (l listing, known map[string]entry, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.fresh(s.listedAt) || s.listing.writes < writes {
+		return listing{}, nil, false
+	}
+	known = map[string]entry{}
+	for id, e := range s.entries {
+		if s.valid(id, e) {
+			known[id] = e
+		}
+	}
+	return s.listing, known, true
 }
 
 // failListing remembers why the listing failed, so that not every one who waits for it tries again.
@@ -102,11 +173,21 @@ func (s *snapshot) listingFailure() error {
 	return nil
 }
 
-// refuseListing remembers that the service doesn't list.
-func (s *snapshot) refuseListing() {
+// refuseListing remembers that the service doesn't list, and why.
+func (s *snapshot) refuseListing(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refusedAt = s.clock.Now()
+	s.refusal, s.refusedAt = err, s.clock.Now()
+}
+
+// listingRefusal is why the service refused to list a moment ago, or nil.
+func (s *snapshot) listingRefusal() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fresh(s.refusedAt) {
+		return s.refusal
+	}
+	return nil
 }
 
 // begin returns the generations at this moment, to be given back with what is read from here on.
@@ -117,24 +198,29 @@ func (s *snapshot) begin() map[string]uint64 {
 }
 
 // putListing stores a whole listing that was begun at the given generations.
-func (s *snapshot) putListing(begun map[string]uint64, listing []wireKeySet) {
+func (s *snapshot) putListing(begun map[string]uint64, sets []wireKeySet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.clock.Now()
 	for id, e := range s.entries {
-		if !e.direct || !s.fresh(e.at) {
+		written := s.generations[id] > 0
+		if !e.direct && !written || !s.fresh(e.at) {
 			delete(s.entries, id)
 		}
 	}
-	for _, w := range listing {
+	s.listing = listing{writes: sum(begun)}
+	for _, w := range sets {
+		s.listing.ids = append(s.listing.ids, w.ID)
+		s.listing.withKeys = s.listing.withKeys || w.Keys != nil && len(*w.Keys) > 0
 		id := foldID(w.ID)
 		if begun[id] != s.generations[id] {
 			continue
 		}
-		if known, ok := s.entries[id]; ok && known.generation == begun[id] {
-			continue // read by itself a moment ago, which says more
-		}
 		set, keysKnown := w.keySet()
+		if known, ok := s.entries[id]; ok && known.generation == begun[id] && (known.direct || !set.holds(known.set.Keys)) {
+			// What was read by itself a moment ago says more, and so does our own write if it doesn't show yet.
+			continue
+		}
 		s.entries[id] = entry{set: set, keysKnown: keysKnown, generation: begun[id], at: at}
 	}
 	s.listedAt = at
@@ -144,7 +230,8 @@ func (s *snapshot) putListing(begun map[string]uint64, listing []wireKeySet) {
 func (s *snapshot) put(begun map[string]uint64, id string, e entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.direct, e.generation, e.at = true, begun[foldID(id)], s.clock.Now()
+	s.reads++
+	e.direct, e.read, e.generation, e.at = true, s.reads, begun[foldID(id)], s.clock.Now()
 	if e.generation == s.generations[foldID(id)] {
 		s.entries[foldID(id)] = e
 	}

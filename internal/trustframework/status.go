@@ -41,7 +41,7 @@ func (c *Client) Status(ctx context.Context, keySetID, kid, want string, young b
 			return "", asError(opReadStatus, keySetID, err)
 		}
 		c.snapshot.forgetStatuses(keySetID)
-		if e, err = c.readShared(ctx, opReadStatus, keySetID); err != nil {
+		if e, err = c.readShared(ctx, opReadStatus, keySetID, e); err != nil {
 			return "", err
 		}
 		if status, err = c.statusIn(ctx, e, keySetID, kid); err != nil || status == want {

@@ -96,8 +96,8 @@ func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name s
 // listed tells whether the tenant's listing shows a set. Without a listing the answer is no: then only
 // a set that is empty can be mistaken for a new one.
 func (c *Client) listed(ctx context.Context, op, id string) bool {
-	if c.snapshot.needsListing() {
-		if err := c.list(ctx, op); err != nil {
+	if c.snapshot.needsListing(0) {
+		if err := c.list(ctx, op, 0); err != nil {
 			c.logger.WarnContext(ctx, "Unable to list key sets before creating one", "error", err.Error())
 		}
 	}
@@ -160,7 +160,7 @@ func (c *Client) GenerateKey(ctx context.Context, timeout time.Duration, in Gene
 		end(nil)
 		return MadeKey{}, err
 	}
-	c.held.hold(id, m.value.Kid)
+	c.held.keyMade(id, m.value, c.clock.Now())
 	key := MadeKey{Key: m.value, KeySetID: before.set.ID, Recovered: m.recovered, Resent: m.resent}
 	for _, twin := range m.twins {
 		key.Twins = append(key.Twins, twin.Kid)

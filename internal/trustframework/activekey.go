@@ -1,0 +1,100 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package trustframework
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	abs "github.com/microsoft/kiota-abstractions-go"
+	sdk "github.com/microsoftgraph/msgraph-beta-sdk-go/trustframework"
+)
+
+// ActiveKey asks the service which key of a set is in use, each time anew. What this process has just
+// made, and the service may not see yet, is waited for over the settle time. The error is an *Error, of
+// KindKeySetGone if there is no such set, of KindNoActiveKey if the service names no key.
+func (c *Client) ActiveKey(ctx context.Context, keySetID string) (Key, error) {
+	const op = "read active key"
+	id := CanonicalID(keySetID)
+	var key Key
+	var refusal *Error
+	asked := false
+	for wait := range c.waits(ctx) {
+		if err := wait(); err != nil {
+			if asked {
+				break // the last answer stands
+			}
+			return Key{}, asError(op, id, err)
+		}
+		a, err := send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
+			builder := c.api.KeySets().ByTrustFrameworkKeySetId(id).GetActiveKey()
+			// The SDK puts parentheses behind the name, as OData has it. The documentation doesn't, and
+			// only the form without has been observed (microsoft-graph-docs-contrib, pull request 9963).
+			builder.UrlTemplate = strings.TrimSuffix(builder.UrlTemplate, "()")
+			_, err := builder.Get(ctx, &sdk.KeySetsItemGetActiveKeyRequestBuilderGetRequestConfiguration{Options: options})
+			return err
+		})
+		if err != nil {
+			return Key{}, err
+		}
+		asked = true
+		if key, refusal = c.activeKeyIn(ctx, op, id, a); !c.mayChange(id, key, refusal) {
+			break
+		}
+	}
+	if refusal != nil {
+		return Key{}, refusal
+	}
+	return key, nil
+}
+
+// activeKeyIn reads the answer to getActiveKey, which is the bare key (documented and observed).
+func (c *Client) activeKeyIn(ctx context.Context, op, id string, a answer) (Key, *Error) {
+	if !a.ok() || a.status == http.StatusNoContent {
+		return Key{}, c.noActiveKey(ctx, op, id, a)
+	}
+	key, err := decodeKey(a.body)
+	if err != nil {
+		return Key{}, unreadable(op, id, a, err)
+	}
+	return key, nil
+}
+
+// noActiveKey makes the error for an answer that names no key. Nobody has seen how the service says that
+// a set has none in use: AADB2C90019 is the nearest of its codes, and 204 is OData's answer of a
+// function that returns null. So every refusal is taken for that, unless the set is missing; that, a
+// 404 of another code can't tell.
+func (c *Client) noActiveKey(ctx context.Context, op, id string, a answer) *Error {
+	e := newError(op, id, a)
+	switch {
+	case a.ok(), e.Code == codeNoActiveKey && (e.Kind == KindRefused || e.Kind == KindKeySetGone):
+		e.Kind = KindNoActiveKey
+	case e.Code == codeNotFound: // which classify knows
+	case e.Kind == KindKeySetGone, e.Kind == KindRefused && e.Status != http.StatusNotFound:
+		e.Kind = KindNoActiveKey
+		if _, err := c.HasKeySet(ctx, id, false); KindOf(err) == KindKeySetGone {
+			e.Kind = KindKeySetGone
+		}
+	}
+	return e
+}
+
+// mayChange tells whether an answer may be another one as soon as the service sees what this process has
+// just made or done: the set, a key that comes before the one it names, a status.
+func (c *Client) mayChange(id string, named Key, refusal *Error) bool {
+	now := c.clock.Now()
+	made := c.held.withStatuses(id, c.held.keysMadeAfter(id, now.Add(-YoungAge)), now)
+	switch {
+	case refusal == nil:
+		named := c.held.withStatuses(id, []Key{named}, now)
+		active, ok := KeySet{Keys: append(named, made...)}.ActiveKey(now)
+		return ok && active.Kid != named[0].Kid
+	case refusal.Kind == KindNoActiveKey:
+		_, ok := KeySet{Keys: made}.ActiveKey(now)
+		return ok
+	default:
+		return refusal.Kind == KindKeySetGone && c.justMade(id)
+	}
+}
