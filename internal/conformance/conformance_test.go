@@ -42,21 +42,22 @@ func TestConformance(t *testing.T) {
 	if err := r.service.signIn(ctx); err != nil {
 		t.Fatal(err)
 	}
+	// A tenant is asked one thing after the other.
 	for _, c := range checks() {
 		if ctx.Err() != nil {
 			t.Fatal(ctx.Err())
 		}
-		t.Run("check/"+c.label, func(t *testing.T) { //nolint:paralleltest // A tenant is asked one thing after the other.
+		t.Run("check/"+c.label, func(t *testing.T) {
 			if err := r.check(ctx, c); err != nil {
 				t.Errorf("%s (%s): %s", c.says, c.mark, r.service.plain(err.Error()))
 			}
 		})
 	}
-	for _, q := range questions() {
+	for _, q := range questions() { //nolint:paralleltest // as above
 		if ctx.Err() != nil {
 			t.Fatal(ctx.Err())
 		}
-		t.Run("question/"+q.label, func(t *testing.T) { //nolint:paralleltest // A tenant is asked one thing after the other.
+		t.Run("question/"+q.label, func(t *testing.T) {
 			if err := r.ask(ctx, q); err != nil {
 				t.Errorf("%s: couldn't be asked: %s", q.title, r.service.plain(err.Error()))
 			}

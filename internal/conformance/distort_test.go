@@ -84,7 +84,7 @@ func wrap(r *reply) { r.body = object{"value": r.body} }
 
 func distortions() []distortion {
 	const (
-		token    = `^POST /.*/token$`
+		signIn   = `^POST /.*/token$`
 		create   = `^POST .*/keySets$`
 		generate = `^POST .*/generateKey$`
 		active   = `^GET .*/getActiveKey$`
@@ -95,9 +95,9 @@ func distortions() []distortion {
 	)
 	none := func(object) bool { return false }
 	return []distortion{
-		{"signin", "no token", token, drop("access_token")},
-		{"signin", "another type of token", token, put("token_type", "mac")},
-		{"signin", "a refusal", token, status(401)},
+		{"signin", "no token", signIn, drop("access_token")},
+		{"signin", "another type of token", signIn, put("token_type", "mac")},
+		{"signin", "a refusal", signIn, status(401)},
 		{"document", "an issuer without the tenant", `openid-configuration$`, put("issuer", "https://login.test/common")},
 		{"document", "no token endpoint", `openid-configuration$`, drop("token_endpoint")},
 		{"notoken", "403", listing, status(403)},

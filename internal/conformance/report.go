@@ -121,10 +121,9 @@ func (r *run) markdown() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# What the service answers\n")
-	switch {
-	case r.emulator == nil:
+	if r.emulator == nil {
 		line("Asked: the emulator of this repository.\n")
-	default:
+	} else {
 		line("Asked: %s, and the emulator of this repository beside it.\n", cmp.Or(r.service.cloud(), "an endpoint that isn't one of Microsoft's"))
 	}
 	failed := 0

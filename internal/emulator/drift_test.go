@@ -6,7 +6,7 @@ package emulator_test
 import (
 	"cmp"
 	"crypto/rsa"
-	"crypto/sha1"
+	"crypto/sha1" //nolint:gosec // x5t is a SHA-1
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -105,7 +105,7 @@ func TestTenant_AddKey_OfACertificate(t *testing.T) {
 			if !ok {
 				t.Fatalf("a key of type %T", leaf.PublicKey)
 			}
-			sum := sha1.Sum(leaf.Raw)
+			sum := sha1.Sum(leaf.Raw) //nolint:gosec // x5t is a SHA-1
 			for name, want := range map[string]any{
 				"kid": kid, "kty": "RSA", "use": "enc", "nbf": nil, "exp": nil, "k": nil, "e": "AQAB",
 				"n": base64.RawURLEncoding.EncodeToString(public.N.Bytes()), "x5t": base64.RawURLEncoding.EncodeToString(sum[:]),

@@ -9,7 +9,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1"
+	"crypto/sha1" //nolint:gosec // x5t is a SHA-1
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -51,7 +51,7 @@ func newCertificateKey(c CertificateSpec, use string, nbf, exp *int64) (Key, err
 	for _, der := range chain {
 		k.X5C = append(k.X5C, base64.StdEncoding.EncodeToString(der)) // not base64url: RFC 7517, section 4.7
 	}
-	sum := sha1.Sum(chain[0])
+	sum := sha1.Sum(chain[0]) //nolint:gosec // x5t is a SHA-1
 	k.X5T = base64.RawURLEncoding.EncodeToString(sum[:])
 	return k, nil
 }

@@ -46,8 +46,7 @@ func (r *activeKeyDataSource) Schema(ctx context.Context, _ datasource.SchemaReq
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The public part of the key of a key set that is in use, as the service says (`getActiveKey`) at the time of the read. " +
 			"A key set that doesn't exist, or has no key in use, is an error.\n\n" +
-			"What the same configuration makes is read after it is made if the data source refers to it, or names it in `depends_on`.\n\n" +
-			readPermission,
+			"What the same configuration makes is read after it is made if the data source refers to it, or names it in `depends_on`.",
 		Attributes: attributes,
 	}
 }

@@ -73,7 +73,7 @@ func TestAccExamples_Import(t *testing.T) {
 				t.Parallel()
 				skipUnless(t, feature)
 				read := func(file string) string {
-					content, err := os.ReadFile(filepath.Join(root, resource, file)) //nolint:gosec // an example
+					content, err := os.ReadFile(filepath.Join(root, resource, file))
 					if err != nil {
 						t.Fatal(err)
 					}

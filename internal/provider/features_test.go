@@ -67,7 +67,7 @@ func skipUnless(t *testing.T, f feature) {
 // clientVersion asks the client under test what it is. The two products' numbers mean different things.
 func clientVersion(ctx context.Context) (product string, v *version.Version, err error) {
 	ask := func(arguments ...string) []byte {
-		command := exec.CommandContext(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...) //nolint:gosec // the client under test
+		command := exec.CommandContext(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...)
 		command.Dir, command.Env = os.TempDir(), []string{"PATH=" + os.Getenv("PATH"), "CHECKPOINT_DISABLE=1"}
 		output, runErr := command.Output()
 		err = errors.Join(err, runErr)

@@ -16,9 +16,6 @@ import (
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
-// readPermission is what every data source says of the permission it needs.
-const readPermission = "The application needs the Graph permission `TrustFrameworkKeySet.Read.All`."
-
 // keyData is what every data source shows of a key.
 type keyData struct {
 	Kid          types.String     `tfsdk:"kid"`

@@ -54,8 +54,7 @@ func (r *keySetDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 func (r *keySetDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A key set and the public part of the keys in it. One that doesn't exist is an error.\n\n" +
-			"What the same configuration makes is read after it is made if the data source refers to it, or names it in `depends_on`.\n\n" +
-			readPermission,
+			"What the same configuration makes is read after it is made if the data source refers to it, or names it in `depends_on`.",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				Required:            true,

@@ -73,8 +73,7 @@ func (r *keySetsDataSource) Schema(ctx context.Context, _ datasource.SchemaReque
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The tenant's key sets and the public part of the keys in them, from the one listing that the provider's resources are refreshed from. " +
 			"If no key set matches, the list is empty. A tenant that refuses to list its key sets is an error.\n\n" +
-			"What the same configuration makes is read after it is made if the data source names it in `depends_on`.\n\n" +
-			readPermission,
+			"What the same configuration makes is read after it is made if the data source names it in `depends_on`.",
 		Attributes: map[string]schema.Attribute{
 			"name_regex": schema.StringAttribute{
 				Optional: true,

@@ -170,7 +170,7 @@ type diagnostic struct {
 // prepare makes a command of the client, which may also run while the test is cleaned up.
 func (tf *client) prepare(arguments ...string) (*exec.Cmd, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(tf.t.Context()), 15*time.Minute)
-	command := exec.CommandContext(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...) //nolint:gosec // the client under test
+	command := exec.CommandContext(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...)
 	command.Dir, command.Env = tf.dir, tf.environment
 	return command, cancel
 }
@@ -227,15 +227,17 @@ func (tf *client) expect(ok bool, arguments ...string) outcome {
 	return o
 }
 
-// command runs a command that doesn't know -json and must succeed.
-func (tf *client) command(arguments ...string) {
+// command runs a command that doesn't know -json and must succeed, and returns its standard output.
+func (tf *client) command(arguments ...string) string {
 	tf.t.Helper()
 	command, cancel := tf.prepare(arguments...)
 	defer cancel()
-	output, err := command.CombinedOutput()
-	if err != nil {
-		tf.t.Fatalf("%s: %v\n%s", arguments[0], err, output)
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Run(); err != nil {
+		tf.t.Fatalf("%s: %v\n%s%s", arguments[0], err, &stdout, &stderr)
 	}
+	return stdout.String()
 }
 
 // has tells whether there is a diagnostic of a severity and summary whose detail holds all texts.
