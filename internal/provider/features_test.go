@@ -51,6 +51,14 @@ func skipUnless(t *testing.T, f feature) {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run when TF_ACC is set, as make test does")
 	}
+	if !has(t, f) {
+		t.Skipf("the client under test has no %s", f.name)
+	}
+}
+
+// has tells whether the client under test can do something.
+func has(t *testing.T, f feature) bool {
+	t.Helper()
 	product, have, err := clientVersion(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -59,9 +67,7 @@ func skipUnless(t *testing.T, f feature) {
 	if product == "OpenTofu" {
 		first = f.opentofu
 	}
-	if first == "" || have.Core().LessThan(version.Must(version.NewVersion(first))) {
-		t.Skipf("%s %s has no %s", product, have, f.name)
-	}
+	return first != "" && have.Core().GreaterThanOrEqual(version.Must(version.NewVersion(first)))
 }
 
 // clientVersion asks the client under test what it is. The two products' numbers mean different things.

@@ -94,7 +94,7 @@ func (m *keyModel) readStatus(ctx context.Context, data *providerData, key trust
 func (m *keyModel) warnOfDestruction(diags *diag.Diagnostics) {
 	if m.OnDestroy.ValueString() == onDestroyDisable {
 		diags.AddWarning("Key stays in its key set, disabled",
-			fmt.Sprintf("Key %q is disabled and forgotten by Terraform. The service can't delete a single key: it stays in its key set unless the "+
+			fmt.Sprintf("Key %q would be disabled, and forgotten by Terraform. The service can't delete a single key: it stays in its key set unless the "+
 				"key set is deleted too. The last usable key of a set isn't disabled.", m.ID.ValueString()))
 		return
 	}

@@ -21,8 +21,12 @@ type lifeCycle struct {
 	noStatus bool
 	// newKeysAreDisabled is set where the service makes keys that must be enabled first.
 	newKeysAreDisabled bool
-	// patient is set where nothing can be expected to cost no time.
+	// fillsNbf is set where the service dates the undated key, which then comes before the dated one.
+	fillsNbf bool
+	// noData leaves out the data sources, which show what the service shows, and that late under lag.
+	noData              bool
 	nbf, exp, secondExp int64
+	first               string // the dated key's first kid
 }
 
 // config has a set with an undated and a dated signing key, and a set with a symmetric one.
@@ -31,7 +35,29 @@ func (l *lifeCycle) config(exp int64, arguments ...string) string {
 	if l.newKeysAreDisabled {
 		enabled = `status = "enabled"`
 	}
-	return fmt.Sprintf(`
+	data := fmt.Sprintf(`
+data "trustframework_key_set" "signing" {
+  name       = "%s_Signing"
+  depends_on = [trustframework_generated_key.dated]
+}
+
+data "trustframework_active_key" "signing" {
+  key_set_id = trustframework_key_set.signing.id
+  depends_on = [trustframework_generated_key.dated]
+}
+
+output "active" {
+  value = data.trustframework_active_key.signing.kid
+}
+
+output "kids" {
+  value = join(" ", data.trustframework_key_set.signing.keys[*].kid)
+}
+`, l.prefix)
+	if l.noData {
+		data = ""
+	}
+	return data + fmt.Sprintf(`
 resource "trustframework_key_set" "signing" {
   name          = "%[1]s_Signing"
   delete_backup = true
@@ -79,6 +105,26 @@ func (l *lifeCycle) kid(address string) string {
 	return kid
 }
 
+func (l *lifeCycle) outputs() map[string]any {
+	l.t.Helper()
+	values := map[string]any{}
+	for name, output := range l.tf.read().Outputs {
+		values[name] = output.Value
+	}
+	return values
+}
+
+// shows expects the data sources to show the keys of the signing set, and which is active.
+func (l *lifeCycle) shows(step, active string, kids ...string) {
+	l.t.Helper()
+	if l.fillsNbf {
+		active = l.kid(undatedAddress)
+	}
+	if got := l.outputs(); !l.noData && (got["kids"] != strings.Join(kids, " ") || got["active"] != active) {
+		l.t.Errorf("%s: %v, want %s of %v", step, got, active, kids)
+	}
+}
+
 // settled expects that there is nothing left to do, and nothing to say.
 func (l *lifeCycle) settled(step string) {
 	l.t.Helper()
@@ -109,6 +155,12 @@ func (l *lifeCycle) make() {
 	if id := "B2C_1A_" + l.prefix + "_Signing"; l.tf.state(signingAddress)["id"] != id || dated["id"] != id+"/"+l.kid(datedAddress) {
 		l.t.Errorf("ids %v, %v", l.tf.state(signingAddress)["id"], dated["id"])
 	}
+	l.first = l.kid(datedAddress)
+	active := l.first
+	if l.newKeysAreDisabled {
+		active = l.kid(undatedAddress)
+	}
+	l.shows("made", active, l.kid(undatedAddress), l.first)
 	if dated["exp"] != float64(l.exp) || dated["nbf"] != float64(l.nbf) || dated["kty"] != "RSA" || dated["public_key_pem"] == nil {
 		l.t.Errorf("the dated key: %v", dated)
 	}
@@ -120,12 +172,12 @@ func (l *lifeCycle) make() {
 // replace changes exp: the dated key gets a successor, and nothing else moves.
 func (l *lifeCycle) replace() {
 	l.t.Helper()
-	first, undated := l.kid(datedAddress), l.kid(undatedAddress)
+	undated := l.kid(undatedAddress)
 	l.configure(l.tf, l.config(l.secondExp))
 	l.tf.apply(true)
 	l.settled("replaced")
-	if kid := l.kid(datedAddress); kid == first || l.kid(undatedAddress) != undated || l.tf.state(datedAddress)["exp"] != float64(l.secondExp) {
-		l.t.Errorf("kids %s, %s, were %s, %s", kid, l.kid(undatedAddress), first, undated)
+	if kid := l.kid(datedAddress); kid == l.first || l.kid(undatedAddress) != undated || l.tf.state(datedAddress)["exp"] != float64(l.secondExp) {
+		l.t.Errorf("kids %s, %s, were %s, %s", kid, l.kid(undatedAddress), l.first, undated)
 	}
 }
 
@@ -136,6 +188,14 @@ func (l *lifeCycle) disable() {
 		l.configure(l.tf, l.config(l.secondExp, fmt.Sprintf("status = %q", status)))
 		l.tf.apply(true)
 		l.settled(status)
+		active := kid
+		switch {
+		case status == "disabled" && l.newKeysAreDisabled:
+			active = l.kid(undatedAddress)
+		case status == "disabled":
+			active = l.first // it was kept
+		}
+		l.shows(status, active, l.kid(undatedAddress), l.first, kid)
 		if got := l.tf.state(datedAddress); got["status"] != status || got["kid"] != kid {
 			l.t.Errorf("status %v, want %s; kid %v, was %s", got["status"], status, got["kid"], kid)
 		}
@@ -152,6 +212,11 @@ func (l *lifeCycle) adopt() {
 	blocks := ""
 	for _, address := range addresses {
 		id, _ := l.tf.state(address)["id"].(string)
+		keySetID, kid, _ := strings.Cut(id, "/")
+		if address == datedAddress && has(l.t, featureIdentity()) {
+			blocks += importBlock(address, identityOf("key_set_id", keySetID, "kid", kid))
+			continue
+		}
 		blocks += importBlock(address, fmt.Sprintf("id = %q", strings.TrimPrefix(id, "B2C_1A_")))
 	}
 	before := l.kid(datedAddress)
@@ -181,6 +246,91 @@ func TestAccTenant_LifeCycle(t *testing.T) {
 	l.run()
 }
 
+// TestAccTenant_Disappears deletes a key set behind the back of the configuration that made it.
+func TestAccTenant_Disappears(t *testing.T) {
+	t.Parallel()
+	n := anyTenant(t)
+	config := fmt.Sprintf(`
+resource "trustframework_key_set" "signing" {
+  name          = "%s_Gone"
+  delete_backup = true
+}
+
+resource "trustframework_generated_key" "dated" {
+  key_set_id = trustframework_key_set.signing.id
+  use        = "sig"
+  kty        = "oct"
+}
+`, n.prefix)
+	tf := n.client(config)
+	tf.apply(true)
+	kid := tf.state(datedAddress)["kid"]
+	other := n.client(config[:strings.Index(config, `resource "trustframework_generated_key"`)])
+	other.command("import", "-input=false", signingAddress, n.prefix+"_Gone")
+	other.apply(true)
+	other.apply(true, "-destroy")
+	if o, changes := tf.plan(); !changes || !strings.Contains(o.stdout, "Plan: 2 to add, 0 to change, 0 to destroy.") {
+		t.Errorf("changes: %t, %v\n%s", changes, o.diagnostics, o.stdout)
+	}
+	tf.apply(true)
+	if got := tf.state(datedAddress)["kid"]; got == kid || got == nil {
+		t.Errorf("kid %v, was %v", got, kid)
+	}
+	if _, changes := tf.plan(); changes {
+		t.Error("the second plan has changes")
+	}
+}
+
+// TestAccTenant_Refusals are mistakes that the service or the provider must tell of.
+func TestAccTenant_Refusals(t *testing.T) {
+	t.Parallel()
+	n := anyTenant(t)
+	base := fmt.Sprintf(`
+resource "trustframework_key_set" "signing" {
+  name          = "%s_Refusals"
+  delete_backup = true
+}
+
+resource "trustframework_generated_key" "dated" {
+  key_set_id = trustframework_key_set.signing.id
+  use        = "sig"
+  kty        = "oct"
+}
+`, n.prefix)
+	tf := n.client(base)
+	tf.apply(true)
+	id, _ := tf.state(datedAddress)["id"].(string)
+	for _, row := range []struct{ more, summary, words string }{
+		{`resource "trustframework_key_set" "again" { name = "PREFIX_refusals" }`, "Unable to create key set", "terraform import trustframework_key_set.<name> B2C_1A_" + n.prefix},
+		{`resource "trustframework_generated_key" "rsa" {
+			key_set_id = trustframework_key_set.signing.id
+			use = "sig"
+			kty = "RSA"
+		}`, "Key doesn't fit its key set", "can't mix"},
+		{`resource "trustframework_generated_key" "lost" {
+			key_set_id = "PREFIX_Missing"
+			use = "sig"
+			kty = "oct"
+		}`, "Unable to generate key", "There is no key set"},
+		{`data "trustframework_key_set" "missing" { name = "PREFIX_Missing" }`, "Unable to read key set", "There is no key set"},
+		{`data "trustframework_active_key" "missing" { key_set_id = "PREFIX_Missing" }`, "Unable to read active key", "There is no key set"},
+		{importBlock("trustframework_generated_key.none", `id = "PREFIX_Refusals/none"`) + `resource "trustframework_generated_key" "none" {
+			key_set_id = trustframework_key_set.signing.id
+			use = "sig"
+			kty = "oct"
+		}`, "Key to import is not in its key set", id},
+	} {
+		n.configure(tf, base+strings.ReplaceAll(row.more, "PREFIX", n.prefix))
+		if o := tf.apply(false); !o.has("error", row.summary, row.words) {
+			t.Errorf("%s: %v", row.summary, o.diagnostics)
+		}
+	}
+	n.configure(tf, base)
+	if _, changes := tf.plan(); changes {
+		t.Error("a refusal has changed something")
+	}
+}
+
 // TestAcc_LifeCycle_UnderEveryVariant goes through the same with each answer of the service that the facts
 // leave open, and with each kind of failure that passes.
 func TestAcc_LifeCycle_UnderEveryVariant(t *testing.T) {
@@ -202,6 +352,8 @@ func TestAcc_LifeCycle_UnderEveryVariant(t *testing.T) {
 		prepare            func(*world)
 		noStatus           bool
 		newKeysAreDisabled bool
+		fillsNbf           bool
+		noData             bool
 		faults             int // that requests ran into, at least
 	}{
 		"none":                                 {},
@@ -214,7 +366,7 @@ func TestAcc_LifeCycle_UnderEveryVariant(t *testing.T) {
 		"status in listings":                   {switches: emulator.Switches{StatusInListing: true}},
 		"new keys are disabled":                {switches: emulator.Switches{DisabledAtFirst: true}, newKeysAreDisabled: true},
 		"new keys are disabled, listings tell": {switches: emulator.Switches{DisabledAtFirst: true, StatusInListing: true}, newKeysAreDisabled: true},
-		"an omitted nbf is filled in":          {switches: emulator.Switches{FillNbf: true}},
+		"an omitted nbf is filled in":          {switches: emulator.Switches{FillNbf: true}, fillsNbf: true},
 		"numbers as strings":                   {switches: emulator.Switches{NumbersAsStrings: true}},
 		"keys_v2 unlistable":                   {switches: emulator.Switches{KeysV2Unlistable: true}},
 		"keys_v2 unlistable and wrapped":       {switches: emulator.Switches{KeysV2Unlistable: true, WrappedKeyV2: true, NumbersAsStrings: true}},
@@ -222,7 +374,7 @@ func TestAcc_LifeCycle_UnderEveryVariant(t *testing.T) {
 		"no backup of empty sets":              {switches: emulator.Switches{NoBackupOfEmpty: true}},
 		"overlapping writes refused":           {switches: emulator.Switches{OverlapRefused: true}},
 		"opaque tokens":                        {switches: emulator.Switches{OpaqueTokens: true}},
-		"lag":                                  {prepare: func(w *world) { w.SetLag(20 * time.Second) }},
+		"lag":                                  {prepare: func(w *world) { w.SetLag(20 * time.Second) }, noData: true},
 		"500 AADB2C90063 once each":            {prepare: everyFault(all, emulator.Fault{Status: 500, Code: "AADB2C90063", Message: "There is a problem with the service."}), faults: 6},
 		"95053 once each":                      {prepare: everyFault(all, emulator.Fault{Status: 400, Code: "AADB2C95053", Message: "Multiple concurrent writes"}), faults: 6},
 		"429 once each":                        {prepare: everyFault(all, emulator.Fault{Status: 429, Code: "TooManyRequests", RetryAfter: "2.128"}), faults: 6},
@@ -239,7 +391,7 @@ func TestAcc_LifeCycle_UnderEveryVariant(t *testing.T) {
 			if row.prepare != nil {
 				row.prepare(w)
 			}
-			l := lifeCycle{tenant: w.tenant(t), noStatus: row.noStatus, newKeysAreDisabled: row.newKeysAreDisabled}
+			l := lifeCycle{tenant: w.tenant(t), noStatus: row.noStatus, newKeysAreDisabled: row.newKeysAreDisabled, fillsNbf: row.fillsNbf, noData: row.noData}
 			l.run()
 			made, faults := 0, 0
 			for _, e := range w.Requests() {

@@ -276,22 +276,34 @@ type instance struct {
 	Identity   map[string]any `json:"identity"`
 }
 
-func (tf *client) instance(address string) instance {
+// stateFile is what the state holds.
+type stateFile struct {
+	Outputs   map[string]struct{ Value any }
+	Resources []struct {
+		Mode, Type, Name string
+		Instances        []instance
+	}
+}
+
+func (tf *client) read() stateFile {
 	tf.t.Helper()
 	data, err := os.ReadFile(filepath.Join(tf.dir, "terraform.tfstate"))
 	if err != nil {
 		tf.t.Fatal(err)
 	}
-	var state struct {
-		Resources []struct {
-			Type, Name string
-			Instances  []instance
-		}
-	}
+	var state stateFile
 	if err := json.Unmarshal(data, &state); err != nil {
 		tf.t.Fatal(err)
 	}
-	for _, r := range state.Resources {
+	return state
+}
+
+func (tf *client) instance(address string) instance {
+	tf.t.Helper()
+	for _, r := range tf.read().Resources {
+		if r.Mode != "managed" {
+			continue
+		}
 		for _, i := range r.Instances {
 			if r.Type+"."+r.Name == address {
 				if i.Status != "" {

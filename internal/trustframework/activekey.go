@@ -90,7 +90,7 @@ func (c *Client) mayChange(id string, named Key, refusal *Error) bool {
 	case refusal == nil:
 		named := c.held.withStatuses(id, []Key{named}, now)
 		active, ok := KeySet{Keys: append(named, made...)}.ActiveKey(now)
-		return ok && active.Kid != named[0].Kid
+		return named[0].Status == StatusDisabled || ok && active.Kid != named[0].Kid
 	case refusal.Kind == KindNoActiveKey:
 		_, ok := KeySet{Keys: made}.ActiveKey(now)
 		return ok
