@@ -19,7 +19,7 @@ func activeKeyData(keySetID string, arguments ...string) string {
 	return fmt.Sprintf("data \"trustframework_active_key\" \"read\" {\n  key_set_id = %q\n  %s\n}\n", keySetID, strings.Join(arguments, "\n  "))
 }
 
-const activeKeyDataAddress = "trustframework_active_key.read"
+const activeKeyDataAddress = "data.trustframework_active_key.read"
 
 // TestAccActiveKeyDataSource_AsksTheService: what the rule can't know, as a status that isn't shown.
 func TestAccActiveKeyDataSource_AsksTheService(t *testing.T) {

@@ -54,7 +54,7 @@ func keySetData(name string, arguments ...string) string {
 	return fmt.Sprintf("data \"trustframework_key_set\" \"read\" {\n  name = %q\n  %s\n}\n", name, strings.Join(arguments, "\n  "))
 }
 
-const keySetDataAddress = "trustframework_key_set.read"
+const keySetDataAddress = "data.trustframework_key_set.read"
 
 func TestAccKeySetDataSource_ShowsEverything(t *testing.T) {
 	t.Parallel()

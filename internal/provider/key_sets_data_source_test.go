@@ -17,7 +17,7 @@ func keySetsData(arguments ...string) string {
 	return fmt.Sprintf("data \"trustframework_key_sets\" \"read\" {\n  %s\n}\n", strings.Join(arguments, "\n  "))
 }
 
-const keySetsDataAddress = "trustframework_key_sets.read"
+const keySetsDataAddress = "data.trustframework_key_sets.read"
 
 // shownSets writes key sets in a state as "A:2 B.bak:0 (backup)", with the number of their keys and
 // without the prefix. It is "null" if there is no list at all.

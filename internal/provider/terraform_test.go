@@ -300,12 +300,10 @@ func (tf *client) read() stateFile {
 
 func (tf *client) instance(address string) instance {
 	tf.t.Helper()
+	mode := map[string]string{"managed": "", "data": "data."}
 	for _, r := range tf.read().Resources {
-		if r.Mode != "managed" {
-			continue
-		}
 		for _, i := range r.Instances {
-			if r.Type+"."+r.Name == address {
+			if mode[r.Mode]+r.Type+"."+r.Name == address {
 				if i.Status != "" {
 					tf.t.Errorf("%s is %s", address, i.Status)
 				}
