@@ -5,18 +5,18 @@ package provider_test
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-testing/compare"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
@@ -88,65 +88,48 @@ func TestAccGeneratedKey_Create_IsOnePostAndThenNoChange(t *testing.T) {
 func TestAccGeneratedKey_Replace_LeavesSetAndSiblings(t *testing.T) {
 	t.Parallel()
 	day := int64(24 * 60 * 60)
+	replace, update, none := map[string]string{keyAddress: "replace"}, map[string]string{keyAddress: "update"}, map[string]string{}
 	for name, row := range map[string]struct {
 		before, after string
-		action        plancheck.ResourceActionType
+		actions       map[string]string
 	}{
-		"exp changes":                 {fmt.Sprintf("exp = %d", in(0)+day), fmt.Sprintf("exp = %d", in(0)+2*day), plancheck.ResourceActionReplace},
-		"nbf changes":                 {fmt.Sprintf("nbf = %d", in(0)), fmt.Sprintf("nbf = %d", in(0)+day), plancheck.ResourceActionReplace},
-		"exp is set":                  {"", fmt.Sprintf("exp = %d", in(0)+day), plancheck.ResourceActionReplace},
-		"exp is no longer set":        {fmt.Sprintf("exp = %d", in(0)+day), "", plancheck.ResourceActionNoop},
-		"exp is set to what it is":    {fmt.Sprintf("exp = %d", in(0)+day), fmt.Sprintf("exp = %d + %d", in(0), day), plancheck.ResourceActionNoop},
-		"rotate_when_changed changes": {`rotate_when_changed = { a = "1" }`, `rotate_when_changed = { a = "2" }`, plancheck.ResourceActionReplace},
-		"rotate_when_changed is new":  {"", `rotate_when_changed = { a = "1" }`, plancheck.ResourceActionUpdate},
-		"rotate_when_changed is gone": {`rotate_when_changed = { a = "1" }`, "", plancheck.ResourceActionReplace},
-		"timeouts change":             {"", `timeouts = { create = "30m" }`, plancheck.ResourceActionUpdate},
+		"exp changes":                 {fmt.Sprintf("exp = %d", in(0)+day), fmt.Sprintf("exp = %d", in(0)+2*day), replace},
+		"nbf changes":                 {fmt.Sprintf("nbf = %d", in(0)), fmt.Sprintf("nbf = %d", in(0)+day), replace},
+		"exp is set":                  {"", fmt.Sprintf("exp = %d", in(0)+day), replace},
+		"exp is no longer set":        {fmt.Sprintf("exp = %d", in(0)+day), "", none},
+		"exp is set to what it is":    {fmt.Sprintf("exp = %d", in(0)+day), fmt.Sprintf("exp = %d + %d", in(0), day), none},
+		"rotate_when_changed changes": {`rotate_when_changed = { a = "1" }`, `rotate_when_changed = { a = "2" }`, replace},
+		"rotate_when_changed is new":  {"", `rotate_when_changed = { a = "1" }`, update},
+		"rotate_when_changed is gone": {`rotate_when_changed = { a = "1" }`, "", replace},
+		"timeouts change":             {"", `timeouts = { create = "30m" }`, update},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, emulator.Switches{})
 			w.AddKeySet("B2C_1A_Signing_by_others")
-			compareKid := statecheck.CompareValue(compare.ValuesSame())
-			posts := 0
-			if row.action == plancheck.ResourceActionReplace {
-				compareKid = statecheck.CompareValue(compare.ValuesDiffer())
-				posts = 1
+			tf := w.inProcess(t, w.Provider()+keyConfig(row.before))
+			tf.apply(true)
+			kid, set := tf.state(keyAddress)["kid"], tf.state(keySetAddress)
+			sibling := w.AddKey("B2C_1A_Signing", emulator.KeySpec{})
+			w.ResetJournal()
+			tf.configure(w.Provider() + keyConfig(row.after))
+			o := tf.apply(true)
+			if got := o.actions(); !maps.Equal(got, row.actions) {
+				t.Errorf("actions %v, want %v", got, row.actions)
 			}
-			var sibling string
-			resource.Test(t, resource.TestCase{
-				ProtoV6ProviderFactories: w.factories(nil),
-				Steps: []resource.TestStep{
-					{
-						Config:            w.Provider() + keyConfig(row.before),
-						ConfigStateChecks: []statecheck.StateCheck{compareKid.AddStateValue(keyAddress, tfjsonpath.New("kid"))},
-					},
-					{
-						PreConfig: func() {
-							sibling = w.AddKey("B2C_1A_Signing", emulator.KeySpec{})
-							w.ResetJournal()
-						},
-						Config: w.Provider() + keyConfig(row.after),
-						ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-							plancheck.ExpectResourceAction(keyAddress, row.action),
-							plancheck.ExpectResourceAction("trustframework_key_set.test", plancheck.ResourceActionNoop),
-						}},
-						ConfigStateChecks: []statecheck.StateCheck{compareKid.AddStateValue(keyAddress, tfjsonpath.New("kid"))},
-						Check: func(*terraform.State) error {
-							if writes := w.Writes(); len(writes) != posts {
-								return fmt.Errorf("%d writes, want %d", len(writes), posts)
-							}
-							keys := w.keys("B2C_1A_Signing")
-							if len(keys) != 2+posts || keys[1].Kid != sibling {
-								return fmt.Errorf("%d keys on the server", len(keys))
-							}
-							if others := w.keys("B2C_1A_Signing_by_others"); len(others) > 0 {
-								return fmt.Errorf("%d keys in another set", len(others))
-							}
-							return nil
-						},
-					},
-				},
-			})
+			made := 0
+			if row.actions[keyAddress] == "replace" {
+				made = 1
+			}
+			if got := tf.state(keyAddress)["kid"]; (got != kid) != (made == 1) || !reflect.DeepEqual(tf.state(keySetAddress), set) {
+				t.Errorf("kid %v, was %v; key set %v, was %v", got, kid, tf.state(keySetAddress), set)
+			}
+			if writes := w.Writes(); len(writes) != made {
+				t.Errorf("%d writes, want %d", len(writes), made)
+			}
+			if keys := w.keys("B2C_1A_Signing"); len(keys) != 2+made || keys[1].Kid != sibling {
+				t.Errorf("%d keys on the server", len(keys))
+			}
 		})
 	}
 }

@@ -257,6 +257,26 @@ func (o outcome) has(severity, summary string, texts ...string) bool {
 	return false
 }
 
+// actions are what the plan of a command was to do, by address.
+func (o outcome) actions() map[string]string {
+	actions := map[string]string{}
+	for line := range strings.Lines(o.stdout) {
+		var entry struct {
+			Type   string `json:"type"`
+			Change struct {
+				Action   string `json:"action"`
+				Resource struct {
+					Addr string `json:"addr"`
+				} `json:"resource"`
+			} `json:"change"`
+		}
+		if json.Unmarshal([]byte(line), &entry) == nil && entry.Type == "planned_change" {
+			actions[entry.Change.Resource.Addr] = entry.Change.Action
+		}
+	}
+	return actions
+}
+
 // state returns the attributes of a resource in the state, or nil.
 func (tf *client) state(address string) map[string]any {
 	tf.t.Helper()
