@@ -4,6 +4,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -184,6 +185,29 @@ func TestAccProvider_Plan_NeedsOnlyTheReadRole(t *testing.T) {
 // TestAccProvider_Trace_HoldsNoSecret runs the provider as a process of its own with everything logged,
 // and looks for the client secret and for tokens in all that comes out. The control leaks the secret on
 // purpose, to show that the search finds it.
+// TestAccProvider_AProcess_AsksForOneToken counts what a provider that runs as a process of its own asks
+// Entra ID for, however many resources want one at once.
+func TestAccProvider_AProcess_AsksForOneToken(t *testing.T) {
+	t.Parallel()
+	w := newRealWorld(t, emulator.Switches{})
+	w.AddKeySet("B2C_1A_Signing")
+	config := "provider \"trustframework\" {}\n"
+	for i := range 20 {
+		name := fmt.Sprintf("key%d", i)
+		id := "B2C_1A_Signing/" + w.AddKey("B2C_1A_Signing", emulator.KeySpec{Kty: "oct"})
+		config += strings.Replace(statusConfig(`kty = "oct"`), `"test"`, strconv.Quote(name), 1) +
+			importBlock("trustframework_generated_key."+name, fmt.Sprintf("id = %q", id))
+	}
+	ownProcess(t, config, w.Variables()).plan()
+	got := map[emulator.Op]int{}
+	for _, e := range w.Journal() {
+		got[e.Op]++
+	}
+	if want := (map[emulator.Op]int{emulator.OpDiscovery: 1, emulator.OpToken: 1, emulator.OpList: 1}); !maps.Equal(got, want) {
+		t.Errorf("requests %v, want %v", got, want)
+	}
+}
+
 func TestAccProvider_Trace_HoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	for _, leak := range []bool{false, true} {
