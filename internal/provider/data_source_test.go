@@ -192,7 +192,7 @@ func TestAccDataSource_ARegularExpressionThatTurnsOutToBeNone(t *testing.T) {
 	}
 }
 
-// readers are the three data sources, which are read after the key of keyConfig is made.
+// readers are all data sources, which are read after the key of keyConfig is made.
 const readers = `
 data "trustframework_key_set" "read" {
   name       = trustframework_key_set.test.name
@@ -288,7 +288,7 @@ func TestAccDataSource_AfterAReplacement_ShowsNothingDeleted(t *testing.T) {
 	}
 }
 
-// TestAccDataSource_Plan_SharesTheResourcesListing: three resources and three data sources.
+// TestAccDataSource_Plan_SharesTheResourcesListing: as many resources as data sources.
 func TestAccDataSource_Plan_SharesTheResourcesListing(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {

@@ -47,7 +47,7 @@ func TestAccGuide_ImportingATenant(t *testing.T) {
 	tf.expect(true, "plan", "-input=false", "-generate-config-out=generated.tf")
 	o := tf.expect(true, "plan", "-input=false")
 	if !strings.Contains(o.stdout, "Plan: 7 to import, 0 to add, 0 to change, 0 to destroy.") || len(o.diagnostics) > 0 {
-		generated, _ := os.ReadFile(filepath.Join(tf.dir, "generated.tf")) //nolint:errcheck // shown as far as it can be
+		generated, _ := os.ReadFile(filepath.Join(tf.dir, "generated.tf"))
 		t.Errorf("%v\n%s\n%s", o.diagnostics, o.stdout, generated)
 	}
 	tf.apply(true)

@@ -1,11 +1,3 @@
-terraform {
-  required_providers {
-    trustframework = {
-      source = "trustframework/trustframework"
-    }
-  }
-}
-
 resource "trustframework_key_set" "signing" {
   name = "TokenSigningKeyContainer"
 }

@@ -1,11 +1,3 @@
-terraform {
-  required_providers {
-    trustframework = {
-      source = "trustframework/trustframework"
-    }
-  }
-}
-
 data "trustframework_key_sets" "custom" {
   name_regex = "^B2C_1A_Partner"
 }
