@@ -82,19 +82,34 @@ func (c *Client) noActiveKey(ctx context.Context, op, id string, a answer) *Erro
 }
 
 // mayChange tells whether an answer may be another one as soon as the service sees what this process has
-// just made or done: the set, a key that comes before the one it names, a status.
+// just made or done: the set, its deletion, a key that comes before the one it names, a status.
 func (c *Client) mayChange(id string, named Key, refusal *Error) bool {
 	now := c.clock.Now()
-	made := c.held.withStatuses(id, c.held.keysMadeAfter(id, now.Add(-YoungAge)), now)
+	if at, ok := c.held.deletedAt(id); ok && now.Sub(at) < c.settleTime {
+		return refusal == nil || refusal.Kind == KindNoActiveKey
+	}
+	done := c.held.doneAfter(id, now.Add(-YoungAge))
+	known := KeySet{Keys: done}
+	if len(done) > 0 {
+		known.Keys = c.held.withStatuses(id, c.held.among(id), now)
+		for _, k := range done {
+			if _, ok := known.Key(k.Kid); !ok {
+				known.Keys = append(known.Keys, k)
+			}
+		}
+	}
+	active, ok := known.ActiveKey(now)
 	switch {
-	case refusal == nil:
-		named := c.held.withStatuses(id, []Key{named}, now)
-		active, ok := KeySet{Keys: append(named, made...)}.ActiveKey(now)
-		return named[0].Status == StatusDisabled || ok && active.Kid != named[0].Kid
-	case refusal.Kind == KindNoActiveKey:
-		_, ok := KeySet{Keys: made}.ActiveKey(now)
+	case refusal != nil && refusal.Kind == KindNoActiveKey:
 		return ok
-	default:
+	case refusal != nil:
 		return refusal.Kind == KindKeySetGone && c.justMade(id)
 	}
+	if _, listed := known.Key(named.Kid); !listed {
+		if c.justMade(id) {
+			return true // it may be of the set of this name that was deleted
+		}
+		active, ok = KeySet{Keys: append([]Key{named}, known.Keys...)}.ActiveKey(now)
+	}
+	return len(done) > 0 && (!ok || active.Kid != named.Kid)
 }

@@ -14,16 +14,13 @@ import (
 type held struct {
 	mu       sync.Mutex
 	keys     map[string]map[string]bool // by folded set id, by kid
-	keysMade map[string][]madeKey       // by folded set id
+	keysMade map[string][]doneKey       // by folded set id
 	made     map[string]madeSet         // by folded set id
 	deleted  map[string]time.Time       // by folded set id
-	// statuses are those that this process has set, which the service may be late to show.
-	statuses map[string]map[string]setStatus // by folded set id, by kid
-}
-
-type setStatus struct {
-	status string
-	at     time.Time
+	// statuses are the keys whose status this process has set, which the service may be late to show.
+	statuses map[string]map[string]doneKey // by folded set id, by kid
+	// order has the keys that a set had when a status was set, oldest first.
+	order map[string][]Key // by folded set id
 }
 
 // madeSet is a key set that this process has made.
@@ -32,8 +29,8 @@ type madeSet struct {
 	at time.Time
 }
 
-// madeKey is a key that this process has made.
-type madeKey struct {
+// doneKey is a key that this process has made, or set the status of.
+type doneKey struct {
 	key Key
 	at  time.Time
 }
@@ -72,17 +69,19 @@ func (h *held) shown(keySetID string, keys []Key) bool {
 	return true
 }
 
-func (h *held) setStatus(keySetID, kid, status string, at time.Time) {
+// statusSet registers a key with the status it was given, and the keys among which it was.
+func (h *held) statusSet(keySetID string, key Key, among []Key, at time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.statuses == nil {
-		h.statuses = map[string]map[string]setStatus{}
+		h.statuses, h.order = map[string]map[string]doneKey{}, map[string][]Key{}
 	}
+	h.order[foldID(keySetID)] = among
 	id := foldID(keySetID)
 	if h.statuses[id] == nil {
-		h.statuses[id] = map[string]setStatus{}
+		h.statuses[id] = map[string]doneKey{}
 	}
-	h.statuses[id][kid] = setStatus{status: status, at: at}
+	h.statuses[id][key.Kid] = doneKey{key: key, at: at}
 }
 
 // withStatuses returns keys with the statuses that this process has set a moment ago.
@@ -92,7 +91,7 @@ func (h *held) withStatuses(keySetID string, keys []Key, now time.Time) []Key {
 	keys = slices.Clone(keys)
 	for i, k := range keys {
 		if s, ok := h.statuses[foldID(keySetID)][k.Kid]; ok && now.Sub(s.at) < YoungAge {
-			keys[i].Status = s.status
+			keys[i].Status = s.key.Status
 		}
 	}
 	return keys
@@ -104,23 +103,41 @@ func (h *held) keyMade(keySetID string, key Key, at time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.keysMade == nil {
-		h.keysMade = map[string][]madeKey{}
+		h.keysMade = map[string][]doneKey{}
 	}
 	id := foldID(keySetID)
-	h.keysMade[id] = append(h.keysMade[id], madeKey{key: key, at: at})
+	h.keysMade[id] = append(h.keysMade[id], doneKey{key: key, at: at})
 }
 
-// keysMadeAfter returns the keys of a set that were made after a given time, oldest first.
-func (h *held) keysMadeAfter(keySetID string, after time.Time) []Key {
+// doneAfter returns the keys of a set that were made after a given time, and those whose status was set,
+// with that status, oldest first.
+func (h *held) doneAfter(keySetID string, after time.Time) []Key {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	id := foldID(keySetID)
 	var keys []Key
-	for _, m := range h.keysMade[foldID(keySetID)] {
-		if m.at.After(after) {
-			keys = append(keys, m.key)
+	for _, k := range h.order[id] {
+		if s, ok := h.statuses[id][k.Kid]; ok && s.at.After(after) {
+			keys = append(keys, s.key)
 		}
 	}
+	for _, m := range h.keysMade[id] {
+		if _, ok := (KeySet{Keys: keys}).Key(m.key.Kid); ok || !m.at.After(after) {
+			continue
+		}
+		if s, ok := h.statuses[id][m.key.Kid]; ok {
+			m.key.Status = s.key.Status
+		}
+		keys = append(keys, m.key)
+	}
 	return keys
+}
+
+// among returns the keys that a set had when a status was last set, oldest first.
+func (h *held) among(keySetID string) []Key {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.order[foldID(keySetID)]
 }
 
 // madeAfter returns the ids of the sets that were made after a given time.
@@ -156,6 +173,7 @@ func (h *held) setDeleted(keySetID string, at time.Time) {
 	delete(h.made, foldID(keySetID))
 	delete(h.keys, foldID(keySetID))
 	delete(h.statuses, foldID(keySetID))
+	delete(h.order, foldID(keySetID))
 	delete(h.keysMade, foldID(keySetID))
 }
 

@@ -67,11 +67,11 @@ func (s KeySet) Key(kid string) (Key, bool) {
 	return Key{}, false
 }
 
-// holds tells whether all keys are in the set.
+// holds tells whether all keys are in the set, with their statuses as far as both tell.
 func (s KeySet) holds(keys []Key) bool {
 	return !slices.ContainsFunc(keys, func(k Key) bool {
-		_, ok := s.Key(k.Kid)
-		return !ok
+		mine, ok := s.Key(k.Kid)
+		return !ok || mine.Status != "" && k.Status != "" && mine.Status != k.Status
 	})
 }
 

@@ -79,13 +79,13 @@ func (c *Client) wholeListing(ctx context.Context, op string) (listing, map[stri
 }
 
 // expected tells what a read of a set must show for what this process has done to it less than YoungAge
-// ago: the set and the keys it has made, or, for the settle time, that what it has deleted is gone. If
-// there is nothing recent, it must only show the keys.
+// ago: the set, the keys it has made, the statuses it has set (where the service shows any), or, for the
+// settle time, that what it has deleted is gone. If there is nothing recent, it must only show the keys.
 func (c *Client) expected(id string, hasKeys func(entry) bool) (recent bool, shows func(entry) bool) {
 	now := c.clock.Now()
 	if at, ok := c.held.deletedAt(id); ok && now.Sub(at) < c.settleTime {
 		return true, func(e entry) bool { return e.gone != nil }
 	}
-	made := c.held.keysMadeAfter(id, now.Add(-YoungAge))
-	return c.justMade(id) || len(made) > 0, func(e entry) bool { return hasKeys(e) && e.set.holds(made) }
+	done := c.held.doneAfter(id, now.Add(-YoungAge))
+	return c.justMade(id) || len(done) > 0, func(e entry) bool { return hasKeys(e) && e.set.holds(done) }
 }

@@ -17,32 +17,41 @@ import (
 // PublicKeyPEM returns an RSA key's public half as a PKIX "PUBLIC KEY" block, or "" for a key that has
 // none to show. It fails if the service's modulus or exponent can't be read.
 func (k Key) PublicKeyPEM() (string, error) {
-	if !k.hasPublicKey() {
-		return "", nil
-	}
-	n, err := decodeInteger("n", k.N)
-	if err != nil {
+	public, err := k.publicKey()
+	if public == nil || err != nil {
 		return "", err
 	}
-	e, err := decodeInteger("e", k.E)
-	if err != nil {
-		return "", err
-	}
-	if !e.IsInt64() || e.Int64() > 1<<31-1 || e.Sign() <= 0 {
-		return "", errors.New("read the public key: e is out of range")
-	}
-	der, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: n, E: int(e.Int64())})
+	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
 		return "", fmt.Errorf("encode the public key: %w", err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
 }
 
-// PublicKeyJWK returns an RSA key's public half as a JSON Web Key (RFC 7517), or "" for a key that has
-// none to show.
-func (k Key) PublicKeyJWK() (string, error) {
+// publicKey returns the public half of an RSA key, or nil for a key that has none to show.
+func (k Key) publicKey() (*rsa.PublicKey, error) {
 	if !k.hasPublicKey() {
-		return "", nil
+		return nil, nil
+	}
+	n, err := decodeInteger("n", k.N)
+	if err != nil {
+		return nil, err
+	}
+	e, err := decodeInteger("e", k.E)
+	if err != nil {
+		return nil, err
+	}
+	if !e.IsInt64() || e.Int64() > 1<<31-1 || e.Sign() <= 0 {
+		return nil, errors.New("read the public key: e is out of range")
+	}
+	return &rsa.PublicKey{N: n, E: int(e.Int64())}, nil
+}
+
+// PublicKeyJWK returns an RSA key's public half as a JSON Web Key (RFC 7517), or "" for a key that has
+// none to show. It fails if the service's modulus or exponent can't be read.
+func (k Key) PublicKeyJWK() (string, error) {
+	if public, err := k.publicKey(); public == nil || err != nil {
+		return "", err
 	}
 	jwk, err := json.Marshal(k.jwk())
 	if err != nil {
@@ -52,13 +61,14 @@ func (k Key) PublicKeyJWK() (string, error) {
 }
 
 // JWKS returns the public halves of the set's keys as a JSON Web Key Set (RFC 7517, section 5), in the
-// set's order. Keys that have none to show are left out.
+// set's order. Keys that have none to show, or one that can't be read, are left out: one that a strict
+// reader refuses would cost it all the others.
 func (s KeySet) JWKS() (string, error) {
 	document := struct {
 		Keys []jwk `json:"keys"`
 	}{Keys: []jwk{}}
 	for _, k := range s.Keys {
-		if k.hasPublicKey() {
+		if public, err := k.publicKey(); public != nil && err == nil {
 			document.Keys = append(document.Keys, k.jwk())
 		}
 	}
@@ -80,8 +90,13 @@ type jwk struct {
 	X5T string   `json:"x5t,omitempty"`
 }
 
+// jwk leaves out a certificate that can't be read.
 func (k Key) jwk() jwk {
-	return jwk{Kid: k.Kid, Kty: k.Kty, Use: k.Use, N: k.N, E: k.E, X5C: k.X5C, X5T: k.X5T}
+	j := jwk{Kid: k.Kid, Kty: k.Kty, Use: k.Use, N: k.N, E: k.E}
+	if _, err := k.Certificate(); err == nil {
+		j.X5C, j.X5T = k.X5C, k.X5T
+	}
+	return j
 }
 
 func (k Key) hasPublicKey() bool { return k.Kty == KtyRSA && k.N != "" && k.E != "" }

@@ -179,9 +179,13 @@ func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, yo
 		return asError(opSetStatus, id, err)
 	}
 	defer unlock()
-	needed, err := c.statusNeeded(ctx, id, kid, status, young)
-	if err != nil || !needed {
+	keys, err := c.keysToSet(ctx, id, kid, status, young)
+	if err != nil {
 		return err
+	}
+	key, ok := KeySet{Keys: keys}.Key(kid)
+	if ok && key.Status == status {
+		return nil
 	}
 	before, known := c.snapshot.get(id)
 	end := c.snapshot.write(id)
@@ -189,7 +193,8 @@ func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, yo
 		end(nil)
 		return err
 	}
-	c.held.setStatus(id, kid, status, c.clock.Now())
+	key.Kid, key.Status = kid, status
+	c.held.statusSet(id, key, keys, c.clock.Now())
 	if !known {
 		end(nil)
 		return nil
@@ -206,13 +211,13 @@ func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, yo
 	return nil
 }
 
-// statusNeeded tells whether the service must be told a key's status, and refuses to disable the last
-// usable one. It reads afresh: a snapshot may be older than what another process did.
-func (c *Client) statusNeeded(ctx context.Context, id, kid, status string, young bool) (bool, error) {
+// keysToSet returns the keys of the set, in one of which a status is to be set, and refuses to disable the
+// last usable one. It reads afresh: a snapshot may be older than what another process did.
+func (c *Client) keysToSet(ctx context.Context, id, kid, status string, young bool) ([]Key, error) {
 	var refusal error
 	for wait := range c.waits(ctx) {
 		if err := wait(); err != nil {
-			return false, asError(opSetStatus, id, err)
+			return nil, asError(opSetStatus, id, err)
 		}
 		keys, err := c.fetchStatuses(ctx, id)
 		if KindOf(err) == KindKeySetGone && (young || c.justMade(id)) {
@@ -220,22 +225,19 @@ func (c *Client) statusNeeded(ctx context.Context, id, kid, status string, young
 			continue
 		}
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		keys = c.held.withStatuses(id, keys, c.clock.Now())
 		key, _ := KeySet{Keys: keys}.Key(kid)
-		switch {
-		case key.Status == status:
-			return false, nil
-		case status != StatusDisabled || !lastUsable(keys, kid, c.clock.Now()):
-			return true, nil
+		if key.Status == status || status != StatusDisabled || !lastUsable(keys, kid, c.clock.Now()) {
+			return keys, nil
 		}
 		refusal = &Error{Op: opSetStatus, KeySetID: id, Kind: KindLastUsable, Message: fmt.Sprintf("Key %q is the only one of its key set that can be used now.", kid)}
 		if c.held.shown(id, keys) {
 			break
 		}
 	}
-	return false, refusal
+	return nil, refusal
 }
 
 // LastUsable tells whether a key, or one that would be made now if kid is "", is the only one of its set
