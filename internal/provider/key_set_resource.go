@@ -77,6 +77,7 @@ func (r *keySetResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				Computed: true,
 				Default:  booldefault.StaticBool(false),
 				MarkdownDescription: "Whether to delete the copy `<id>.bak` too when the key set is deleted. An older copy of the same name goes with it. " +
+					"A copy that the service is late to make is waited for, but not that of an empty key set, of which there may be none. " +
 					"Defaults to `false`.",
 			},
 			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{

@@ -54,13 +54,17 @@ func (n *tenant) client(config string) *client {
 	variables := map[string]string{}
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
-		if slices.ContainsFunc([]string{"ARM_", "AZURE_", "TRUSTFRAMEWORK_CA_", "TRUSTFRAMEWORK_SETTLE_"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
+		if slices.ContainsFunc([]string{
+			"ARM_", "AZURE_", "TRUSTFRAMEWORK_CA_", "TRUSTFRAMEWORK_SETTLE_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_",
+		}, func(prefix string) bool { return strings.HasPrefix(strings.ToUpper(name), prefix) }) {
 			variables[name] = value
 		}
 	}
 	tf := ownProcess(n.t, config, variables)
 	n.t.Cleanup(func() {
-		if o := tf.run("apply", "-auto-approve", "-input=false", "-destroy"); o.exit != 0 {
+		// Nothing that a data source asks for may stop this.
+		tf.configure("")
+		if o := tf.run("apply", "-auto-approve", "-input=false"); o.exit != 0 {
 			n.t.Errorf("key sets whose names begin with B2C_1A_%s may be left in the tenant: %v", n.prefix, o.diagnostics)
 		}
 	})
