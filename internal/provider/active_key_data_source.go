@@ -45,7 +45,7 @@ func (r *activeKeyDataSource) Schema(ctx context.Context, _ datasource.SchemaReq
 	attributes["timeouts"] = readTimeouts(ctx, "reading the key")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The public part of the key of a key set that is in use, as the service says (`getActiveKey`) at the time of the read. " +
-			"A key set that doesn't exist, or has no key in use, is an error.\n\n" +
+			"A key set that doesn't exist, or has no key in use, is an error. So is a destroy then, for it reads too; `-refresh=false` passes that by.\n\n" +
 			"What the same configuration makes is read after it is made if the data source refers to it, or names it in `depends_on`.",
 		Attributes: attributes,
 	}

@@ -100,3 +100,16 @@ func TestAccActiveKeyDataSource_MovesWithTime(t *testing.T) {
 		w.clock.Advance(10 * time.Second)
 	}
 }
+
+// TestAccActiveKeyDataSource_Destroy_WithoutAKeyInUse: what can't be read must not keep anybody from destroying.
+func TestAccActiveKeyDataSource_Destroy_WithoutAKeyInUse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	tf := w.inProcess(t, w.Provider()+keyConfig()+activeKeyData("Signing", "depends_on = [trustframework_generated_key.test]"))
+	tf.apply(true)
+	w.SetKeyStatus("B2C_1A_Signing", w.keys("B2C_1A_Signing")[0].Kid, false)
+	if o := tf.apply(false, "-destroy"); !o.has("error", "Unable to read active key", "names no key") {
+		t.Errorf("got %v", o.diagnostics)
+	}
+	tf.apply(true, "-destroy", "-refresh=false")
+}

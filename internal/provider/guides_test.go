@@ -26,17 +26,20 @@ func TestAccGuide_ImportingATenant(t *testing.T) {
 	w.AddKeySet("B2C_1A_Uploaded")
 	w.AddKey("B2C_1A_Uploaded", emulator.KeySpec{Certificate: &emulator.CertificateSpec{Subject: "partner"}})
 	w.AddKeySet("B2C_1A_Empty")
+	w.AddKeySet("B2C_1A_EMPTY-") // two that make one name
+	w.AddKeySet("B2C_1A_empty.")
 	w.AddKeySet("B2C_1A_Deleted.bak")
 
 	content, err := os.ReadFile("../../examples/guides/import-a-tenant/main.tf")
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.SetRoles(emulator.RoleRead)
 	reader := w.inProcess(t, string(content))
 	reader.command("init", "-input=false")
 	reader.apply(true)
 	blocks := reader.command("output", "-raw", "import_blocks")
-	if n := strings.Count(blocks, "import {"); n != 4+3 || strings.Contains(blocks, ".bak") {
+	if n := strings.Count(blocks, "import {"); n != 6+3 || strings.Contains(blocks, ".bak") {
 		t.Errorf("%d blocks:\n%s", n, blocks)
 	}
 
@@ -46,7 +49,7 @@ func TestAccGuide_ImportingATenant(t *testing.T) {
 	}
 	tf.expect(true, "plan", "-input=false", "-generate-config-out=generated.tf")
 	o := tf.expect(true, "plan", "-input=false")
-	if !strings.Contains(o.stdout, "Plan: 7 to import, 0 to add, 0 to change, 0 to destroy.") || len(o.diagnostics) > 0 {
+	if !strings.Contains(o.stdout, "Plan: 9 to import, 0 to add, 0 to change, 0 to destroy.") || len(o.diagnostics) > 0 {
 		generated, _ := os.ReadFile(filepath.Join(tf.dir, "generated.tf"))
 		t.Errorf("%v\n%s\n%s", o.diagnostics, o.stdout, generated)
 	}

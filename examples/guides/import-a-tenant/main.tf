@@ -9,10 +9,14 @@ terraform {
 data "trustframework_key_sets" "all" {}
 
 locals {
-  # A name for each resource, made of the key set's ID.
-  sets = {
+  # A name for each resource, made of the key set's ID; of two that come out the same, one gets a number.
+  names = [
     for set in data.trustframework_key_sets.all.key_sets :
-    replace(replace(lower(trimprefix(set.id, "B2C_1A_")), "/[^a-z0-9_]/", "_"), "/^([0-9])/", "_$1") => set
+    replace(replace(lower(trimprefix(set.id, "B2C_1A_")), "/[^a-z0-9_]/", "_"), "/^([0-9])/", "_$1")
+  ]
+  sets = {
+    for i, set in data.trustframework_key_sets.all.key_sets :
+    index(local.names, local.names[i]) == i ? local.names[i] : "${local.names[i]}_set${i}" => set
   }
 }
 
