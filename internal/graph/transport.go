@@ -84,7 +84,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, &Error{Sent: worked, Err: notReady}
 		}
 		if notReady != nil {
-			return resp, err // what the attempt before has shown says more
+			return told(resp, err, worked) // what the attempt before has shown says more
 		}
 		claims = "" // answered: the token is in the credential's cache now
 		resp, err = t.attempt(req, body, token, attempt)
@@ -101,9 +101,25 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		delay, again := t.again(req.Method, attempt, resp, err)
 		if !again || strange == maxNonsense || t.clock.Sleep(ctx, delay) != nil {
-			return resp, err
+			return told(resp, err, worked)
 		}
 	}
+}
+
+// workedHeader marks the answer to a request of which an earlier attempt may have been worked on, so that a
+// refusal doesn't mean that nothing was done.
+const workedHeader = "X-Trustframework-Worked"
+
+// told returns the outcome of the last attempt with what the attempts before it leave open.
+func told(resp *http.Response, err error, worked bool) (*http.Response, error) {
+	var failure *Error
+	if errors.As(err, &failure) {
+		failure.Sent = failure.Sent || worked
+	}
+	if resp != nil && worked {
+		resp.Header.Set(workedHeader, "true")
+	}
+	return resp, err
 }
 
 // ready waits until a request may be sent and returns the token for it.

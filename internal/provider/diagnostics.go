@@ -17,11 +17,12 @@ import (
 )
 
 // addError tells what failed, the service's words, what to do, and what support asks for. A user's
-// mistake with the key set points at where, if that isn't empty.
-func addError(diags *diag.Diagnostics, summary string, where path.Path, err error) {
+// mistake with the key set points at where, if that isn't empty. Advice is what to do besides.
+func addError(diags *diag.Diagnostics, summary string, where path.Path, err error, advice ...string) {
 	var signIn *auth.Error
 	var api *trustframework.Error
 	isAPI := errors.As(err, &api)
+	errorDetail := func(e *trustframework.Error) string { return errorDetail(e, advice...) }
 	switch {
 	// Inside an error of any other kind a failed sign-in is only a part of what happened.
 	case errors.As(err, &signIn) && (!isAPI || api.Kind == trustframework.KindNotSent):
@@ -71,7 +72,8 @@ func signInDetail(e *auth.Error) string {
 	return p.String()
 }
 
-func errorDetail(e *trustframework.Error) string {
+func errorDetail(e *trustframework.Error, more ...string) string {
+	const unchanged = "Nothing was changed."
 	p := paragraphs{}
 	subject := "the tenant's key sets"
 	if e.KeySetID != "" {
@@ -88,7 +90,7 @@ func errorDetail(e *trustframework.Error) string {
 		p.add("The service's answer doesn't show the keys of %s, so that nobody can tell which it holds.", subject)
 		advice = "Nothing was changed. Try again later."
 	case trustframework.KindLastUsable:
-		p.add("No other key of %s can be used now: all others are disabled, expired, or not valid yet. Nothing was changed.", subject)
+		p.add("No other key of %s can be used now: all others are disabled, expired, or not valid yet. %s", subject, unchanged)
 		advice = "Policies that refer to the key set would fail without the key. Make another one first, in an apply of its own, or leave this one enabled."
 	case trustframework.KindNoActiveKey:
 		p.add("The service names no key of %s as the one in use.", subject)
@@ -99,9 +101,9 @@ func errorDetail(e *trustframework.Error) string {
 			"If it is this resource that is being replaced under the same name (-replace, taint), create_before_destroy must be off for it "+
 			"and for every resource that refers to it.", e.KeySetID)
 	case trustframework.KindRefused:
-		p.add("The service refused the request for %s. Nothing was changed.", subject)
+		p.add("The service refused the request for %s. %s", subject, unchanged)
 	case trustframework.KindDenied:
-		p.add("The service denied access to %s. Nothing was changed.", subject)
+		p.add("The service denied access to %s. %s", subject, unchanged)
 		if e.Status == http.StatusUnauthorized {
 			advice = "The service doesn't accept the token, though it comes from Entra ID. Check tenant_id, environment and msgraph_endpoint, and this machine's clock."
 			break
@@ -137,6 +139,14 @@ func errorDetail(e *trustframework.Error) string {
 		p.add("%v", e.Err)
 	}
 	p.add("%s", advice)
+	for _, text := range more {
+		p.add("%s", text)
+	}
+	if e.Worked {
+		for i, text := range p.list {
+			p.list[i] = strings.ReplaceAll(text, unchanged, "An earlier attempt of the same request may have been carried out, though.")
+		}
+	}
 	status := ""
 	if e.Status != 0 {
 		status = fmt.Sprint(e.Status)

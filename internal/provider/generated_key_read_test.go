@@ -254,3 +254,33 @@ func TestAccGeneratedKey_AnotherTenant_IsAnErrorAndNotGone(t *testing.T) {
 		})
 	}
 }
+
+// TestAccGeneratedKey_AnotherTenant_ThatCantBeTold: a token that can't be parsed, a tenant named by its domain,
+// and a lookup that fails. What the state says of the tenant must not be passed over.
+func TestAccGeneratedKey_AnotherTenant_ThatCantBeTold(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		times   int // that the lookup fails
+		summary string
+	}{
+		"once":   {1, "Resource belongs to another tenant"},
+		"always": {-1, "Unable to tell which tenant this is"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{OpaqueTokens: true})
+			tf := w.inProcess(t, w.Provider()+keyConfig())
+			tf.apply(true)
+			other := w.Server.NewTenant(emulator.TenantConfig{})
+			tf.configure(w.Provider("tenant_id", strconv.Quote(other.Domain()), "client_id", strconv.Quote(other.ClientID()), "client_secret", strconv.Quote(other.ClientSecret())) + keyConfig())
+			// The first lookup is that of signing in.
+			other.Inject(emulator.Fault{Op: emulator.OpDiscovery, Skip: 1, Status: 503, Times: row.times})
+			if o := tf.expect(false, "apply", "-auto-approve"); !o.has("error", row.summary, w.ID()) {
+				t.Errorf("got %v", o.diagnostics)
+			}
+			if tf.state(keyAddress) == nil || len(other.KeySets()) > 0 {
+				t.Errorf("state %v; %d key sets in the other tenant", tf.state(keyAddress), len(other.KeySets()))
+			}
+		})
+	}
+}

@@ -217,7 +217,11 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
 	made := loadMade(ctx, req.Private)
-	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), made, &resp.Diagnostics)
+	guard := made
+	if guard.TenantID == "" {
+		guard.TenantID = storedTenant(ctx, req.Identity)
+	}
+	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), guard, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -63,6 +63,15 @@ func newKeySetIdentity(stored keySetIdentity, tenant, keySetID string) keySetIde
 	return keySetIdentity{TenantID: nullIfEmpty(tenant), KeySetID: types.StringValue(keySetID)}
 }
 
+// storedTenant is the tenant in an identity, or "".
+func storedTenant(ctx context.Context, identity *tfsdk.ResourceIdentity) string {
+	var tenant types.String
+	if identity == nil || identity.Raw.IsFullyNull() || identity.GetAttribute(ctx, path.Root("tenant_id"), &tenant).HasError() {
+		return ""
+	}
+	return tenant.ValueString()
+}
+
 // identify stores a key set's identity, where the client knows of identities.
 func identify(ctx context.Context, identity *tfsdk.ResourceIdentity, tenant, keySetID string, diags *diag.Diagnostics) {
 	if identity == nil {
@@ -88,14 +97,16 @@ func identifyKey(ctx context.Context, identity *tfsdk.ResourceIdentity, tenant, 
 }
 
 // check refuses the identity of an import that can't be one, or is one in another tenant than the one
-// signed in to.
-func (i keySetIdentity) check(tenant string, diags *diag.Diagnostics) {
+// signed in to, which is "" if nobody knows.
+func (i keySetIdentity) check(ctx context.Context, data *providerData, tenant string, diags *diag.Diagnostics) {
 	if why := notAPathSegment(i.KeySetID.ValueString()); why != "" {
 		diags.AddAttributeError(path.Root("key_set_id"), "Invalid import identity", fmt.Sprintf("%q can't name a key set: %s.", i.KeySetID.ValueString(), why))
 	}
 	want := i.TenantID.ValueString()
 	switch {
 	case want == "":
+	case tenant == "" && auth.IsGUID(want):
+		data.sameTenant(ctx, i.KeySetID.ValueString(), madeState{TenantID: want}, diags)
 	case !auth.IsGUID(want):
 		diags.AddAttributeError(path.Root("tenant_id"), "Invalid import identity",
 			fmt.Sprintf("%q isn't a tenant's GUID, such as 11111111-2222-3333-4444-555555555555. Leave tenant_id out to import from the tenant that the provider is signed in to.", want))

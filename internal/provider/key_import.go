@@ -22,7 +22,7 @@ func importKey(ctx context.Context, data *providerData, req resource.ImportState
 	ctx, cancel := data.clock.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
 	tenant := data.sameTenant(ctx, req.ID, madeState{}, &resp.Diagnostics)
-	keySetID, kid := keyToImport(ctx, tenant, req, &resp.Diagnostics)
+	keySetID, kid := keyToImport(ctx, data, tenant, req, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -48,7 +48,7 @@ func importKey(ctx context.Context, data *providerData, req resource.ImportState
 }
 
 // keyToImport reads the request. The kid is empty if the id names only a key set.
-func keyToImport(ctx context.Context, tenant string, req resource.ImportStateRequest, diags *diag.Diagnostics) (keySetID, kid string) {
+func keyToImport(ctx context.Context, data *providerData, tenant string, req resource.ImportStateRequest, diags *diag.Diagnostics) (keySetID, kid string) {
 	const form = "The import ID is <key_set_id>/<kid>, such as B2C_1A_TokenSigningKeyContainer/Gaid7K8sO8RavMX9fzHir_Wg0femGhbY9b-B4rVIxbE. " +
 		"An ID that names only the key set lists its keys."
 	if req.ID != "" {
@@ -63,7 +63,7 @@ func keyToImport(ctx context.Context, tenant string, req resource.ImportStateReq
 	if diags.HasError() {
 		return "", ""
 	}
-	identity.check(tenant, diags)
+	identity.check(ctx, data, tenant, diags)
 	if why := notAPathSegment(identity.Kid.ValueString()); why != "" {
 		diags.AddAttributeError(path.Root("kid"), "Invalid import identity", fmt.Sprintf("%q can't be a kid: %s.", identity.Kid.ValueString(), why))
 	}

@@ -93,7 +93,7 @@ func keyAttributes() map[string]schema.Attribute {
 		"rotate_when_changed": schema.MapAttribute{
 			Optional:    true,
 			ElementType: types.StringType,
-			MarkdownDescription: "Any values; when they change, a new key is made. The first values given to a key that has none, " +
+			MarkdownDescription: "Any values; when they change or are taken away, a new key is made. The first values given to a key that has none, " +
 				"such as an imported one, don't count as a change.",
 			PlanModifiers: []planmodifier.Map{replaceFromValue()},
 		},
@@ -102,7 +102,8 @@ func keyAttributes() map[string]schema.Attribute {
 			Computed: true,
 			MarkdownDescription: "Whether the key may be used: " + listOf(trustframework.Statuses()) + ". Changes in place. Left out, it isn't managed: it is null, " +
 				"or what the service's listing shows. Managing it needs `TrustFrameworkKeySet.ReadWrite.All` to plan too, without which the plan warns and " +
-				"goes by the state. The last usable key of a set can't be disabled. A new key is made enabled, and disabled a moment later.",
+				"goes by the state. The last usable key of a set can't be disabled; of two processes that disable one each at the same moment, both take it back, " +
+				"if each sees in time what the other has done. A new key is made enabled, and disabled a moment later.",
 			Validators:    []validator.String{stringvalidator.OneOf(trustframework.Statuses()...)},
 			PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 		},
@@ -112,7 +113,8 @@ func keyAttributes() map[string]schema.Attribute {
 			Default:  stringdefault.StaticString(onDestroyRetain),
 			MarkdownDescription: "What becomes of the key when the resource is destroyed or replaced: `" + onDestroyRetain + "` leaves it as it is, `" + onDestroyDisable +
 				"` disables it, unless it is the last usable key of its set, which is kept with a warning. Use `" + onDestroyDisable +
-				"` together with `create_before_destroy`, so that a replaced key isn't the last one. Defaults to `" + onDestroyRetain + "`.",
+				"` together with `create_before_destroy`, so that a replaced key isn't the last one. What was applied last counts: a value that changes " +
+				"together with what replaces the key is the new key's. Defaults to `" + onDestroyRetain + "`.",
 			Validators: []validator.String{stringvalidator.OneOf(onDestroyRetain, onDestroyDisable)},
 		},
 

@@ -204,7 +204,11 @@ func (r *keySetResource) Read(ctx context.Context, req resource.ReadRequest, res
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
 	made := loadMade(ctx, req.Private)
-	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), made, &resp.Diagnostics)
+	guard := made
+	if guard.TenantID == "" {
+		guard.TenantID = storedTenant(ctx, req.Identity)
+	}
+	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), guard, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -297,7 +301,7 @@ func (r *keySetResource) ImportState(ctx context.Context, req resource.ImportSta
 	if id == "" {
 		var identity keySetIdentity
 		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
-		identity.check(tenant, &resp.Diagnostics)
+		identity.check(ctx, r.data, tenant, &resp.Diagnostics)
 		id = identity.KeySetID.ValueString()
 	} else if why := notAPathSegment(id); why != "" {
 		resp.Diagnostics.AddError("Invalid import ID",

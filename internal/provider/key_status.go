@@ -81,8 +81,8 @@ func (m *keyModel) readStatus(ctx context.Context, data *providerData, key trust
 		m.Status = types.StringValue(status)
 	case trustframework.KindDenied, trustframework.KindRefused, trustframework.KindKeyGone:
 		diags.AddAttributeWarning(path.Root("status"), "Unable to read key's status",
-			fmt.Sprintf("Whether key %q is still as the state has it, status = %q, isn't known. Only keys_v2 shows a status, and it needs "+
-				"TrustFrameworkKeySet.ReadWrite.All even to read; leave status out of the configuration to do without.\n\n%v",
+			fmt.Sprintf("Whether key %q is still as the state has it, status = %q, isn't known. Only keys_v2 shows a status, and reading it takes "+
+				"TrustFrameworkKeySet.ReadWrite.All; leave status out of the configuration to do without.\n\n%v",
 				m.ID.ValueString(), m.Status.ValueString(), err))
 	default:
 		return err
@@ -115,16 +115,23 @@ func (m *keyModel) destroy(ctx context.Context, data *providerData, timeout time
 	defer cancel()
 	m.Status = types.StringValue(trustframework.StatusDisabled)
 	err := m.setStatus(ctx, data, &made)
-	switch trustframework.KindOf(err) {
-	case trustframework.KindKeySetGone, trustframework.KindKeyGone:
-		// There is nothing left to disable.
+	kind := trustframework.KindOf(err)
+	if kind == trustframework.KindKeySetGone || kind == trustframework.KindKeyGone {
+		// There is nothing left to disable, if the set says so too: keys_v2 may only be late.
+		_, _, readErr := data.client.Key(ctx, m.KeySetID.ValueString(), m.Kid.ValueString(), false)
+		if gone := trustframework.KindOf(readErr); gone == trustframework.KindKeySetGone || gone == trustframework.KindKeyGone {
+			return
+		}
+	}
+	switch kind {
 	case trustframework.KindLastUsable:
 		diags.AddWarning("Last usable key stays enabled",
 			fmt.Sprintf("Key %q is forgotten by Terraform, but not disabled: no other key of its key set can be used now, and policies that refer to "+
 				"the set would fail. With create_before_destroy a replaced key is disabled only after its successor has been made.", m.ID.ValueString()))
 	default:
 		if err != nil {
-			addError(diags, "Unable to disable key", path.Empty(), err)
+			addError(diags, "Unable to disable key", path.Empty(), err,
+				"To give the key up as it is, apply on_destroy = \""+onDestroyRetain+"\" first.")
 		}
 	}
 }

@@ -5,6 +5,7 @@ package provider_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -63,14 +64,14 @@ func TestAccGeneratedKey_Status_ChangesInPlace(t *testing.T) {
 		},
 		{
 			// Planning asks whether another key is left, and so does the apply, which is another provider; setting
-			// the status makes sure of it.
+			// the status makes sure of it before and after.
 			name: "disabled", arguments: []string{`status = "disabled"`}, status: "disabled", truth: "disabled",
-			apply: requests{list: 2, keysV2: 3, patch: 1}, refresh: requests{list: 1, keysV2: 1},
+			apply: requests{list: 2, keysV2: 4, patch: 1}, refresh: requests{list: 1, keysV2: 1},
 		},
 		{
 			name: "drift is undone", do: func() { w.SetKeyStatus("B2C_1A_Signing", kid, true); w.clock.Advance(time.Hour) },
 			arguments: []string{`status = "disabled"`}, status: "disabled", truth: "disabled",
-			apply: requests{list: 2, keysV2: 3, patch: 1}, refresh: requests{list: 1, keysV2: 1},
+			apply: requests{list: 2, keysV2: 4, patch: 1}, refresh: requests{list: 1, keysV2: 1},
 		},
 		{
 			name: "no longer managed: it stays as it is", truth: "disabled",
@@ -357,5 +358,60 @@ func TestAccGeneratedKey_OnDestroy_AFailureKeepsTheResource(t *testing.T) {
 	tf.apply(true, "-destroy")
 	if n := len(w.Requests(emulator.OpPatchKey)); n != 2 {
 		t.Errorf("%d PATCHes", n)
+	}
+}
+
+// TestAccGeneratedKey_OnDestroy_BelievesOnlyTheSet: that keys_v2 doesn't know a set or a key isn't the end of it.
+func TestAccGeneratedKey_OnDestroy_BelievesOnlyTheSet(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]emulator.Fault{
+		"no set to read":   {Op: emulator.OpListKeys, Status: 400, Code: "AADB2C90073", Message: "cannot be found"},
+		"no set to change": {Op: emulator.OpPatchKey, Status: 400, Code: "AADB2C90073", Message: "cannot be found"},
+		"no key to change": {Op: emulator.OpPatchKey, Status: 404, Code: "Request_ResourceNotFound", Message: "does not exist"},
+		"a page":           {Op: emulator.OpPatchKey, Status: 200, Body: "<html>", ContentType: "text/html"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := statusWorld(t, emulator.Switches{})
+			tf := w.inProcess(t, w.Provider()+statusConfig(`on_destroy = "disable"`))
+			tf.apply(true)
+			w.clock.Advance(time.Hour / 2)
+			w.Inject(fault)
+			if o := tf.apply(false, "-destroy"); !o.has("error", "Unable to disable key", `on_destroy = "retain"`) {
+				t.Errorf("got %v", o.diagnostics)
+			}
+			if tf.state(keyAddress) == nil {
+				t.Fatal("the key is no longer in state")
+			}
+			tf.apply(true, "-destroy")
+			if keys := w.keys("B2C_1A_Signing"); keys[1].Status != "disabled" {
+				t.Errorf("status %q", keys[1].Status)
+			}
+		})
+	}
+}
+
+// TestAccGeneratedKey_Status_InAnotherTenant: neither a change nor an end may reach a key of the same name
+// in another tenant.
+func TestAccGeneratedKey_Status_InAnotherTenant(t *testing.T) {
+	t.Parallel()
+	w := statusWorld(t, emulator.Switches{})
+	tf := w.inProcess(t, w.Provider()+statusConfig(`on_destroy = "disable"`, `status = "enabled"`))
+	tf.apply(true)
+	other := w.Server.NewTenant(emulator.TenantConfig{})
+	elsewhere := w.Provider("tenant_id", strconv.Quote(other.ID()), "client_id", strconv.Quote(other.ClientID()), "client_secret", strconv.Quote(other.ClientSecret()))
+	tf.configure(elsewhere + statusConfig(`on_destroy = "disable"`, `status = "disabled"`))
+	for _, arguments := range [][]string{{"-refresh=false"}, {"-refresh=false", "-destroy"}} {
+		if o := tf.apply(false, arguments...); !o.has("error", "Resource belongs to another tenant", other.ID()) {
+			t.Errorf("%v: %v", arguments, o.diagnostics)
+		}
+	}
+	for _, e := range other.Journal() {
+		if e.Write() || e.Op == emulator.OpListKeys {
+			t.Errorf("%s %s", e.Method, e.Path)
+		}
+	}
+	if tf.state(keyAddress) == nil || w.status(tf) != "enabled" {
+		t.Errorf("state %v, status %q", tf.state(keyAddress), w.status(tf))
 	}
 }

@@ -284,10 +284,18 @@ func (p *trustFrameworkProvider) newData(s settings, terraformVersion string, di
 			if err != nil || tenant != "" {
 				return tenant, err
 			}
-			if tenant, err = auth.ResolveTenant(ctx, s.auth); err != nil {
-				logger.WarnContext(ctx, "Neither the token nor the configuration tells which tenant this is", "error", err.Error())
+			// A token that can't be parsed is nobody's mistake. The lookup isn't the credential's, whose
+			// library would repeat it.
+			const tries = 4
+			for try := 1; ; try++ {
+				if tenant, err = auth.ResolveTenant(ctx, s.auth); err == nil {
+					return tenant, nil
+				}
+				logger.WarnContext(ctx, "The token doesn't tell which tenant this is, nor does the OpenID document", "error", err.Error())
+				if try == tries || p.clock.Sleep(ctx, time.Second<<try) != nil {
+					return "", &unknownTenant{err: err}
+				}
 			}
-			return tenant, nil
 		}),
 	}
 }

@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,12 +39,22 @@ type providerData struct {
 
 // sameTenant refuses a resource that was made or imported in another tenant than the one signed in to:
 // there it would seem to be gone, or be another one of the same name. It returns the tenant's GUID.
-// Where either isn't known there is nothing to refuse.
+// Where nothing tells either there is nothing to refuse; a tenant that is known and can't be compared
+// is an error.
 func (d *providerData) sameTenant(ctx context.Context, id string, made madeState, diags *diag.Diagnostics) string {
 	ctx, cancel := d.clock.WithTimeout(ctx, signInTimeout)
 	defer cancel()
 	tenant, err := d.tenant.id(ctx)
-	if err != nil {
+	var unknown *unknownTenant
+	switch {
+	case errors.As(err, &unknown) && made.TenantID != "":
+		diags.AddError("Unable to tell which tenant this is",
+			fmt.Sprintf("%q was made or imported in tenant %s, and whether the provider is signed in to that one can't be found out: %v. "+
+				"Nothing was changed. Try again, or set tenant_id (%s) to the tenant's GUID.", id, made.TenantID, err, envTenantID))
+		return ""
+	case errors.As(err, &unknown):
+		return ""
+	case err != nil:
 		addError(diags, "Unable to sign in", path.Empty(), err)
 		return ""
 	}

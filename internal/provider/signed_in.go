@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
@@ -18,13 +19,21 @@ const (
 	signInFailureLife = 10 * time.Second
 )
 
-// signedIn knows the tenant that the provider is signed in to. It asks once, however many want to know.
+// unknownTenant is why nobody can tell which tenant the provider is signed in to, though it is.
+type unknownTenant struct{ err error }
+
+func (e *unknownTenant) Error() string { return e.err.Error() }
+
+func (e *unknownTenant) Unwrap() error { return e.err }
+
+// signedIn knows the tenant that the provider is signed in to. It asks once, however many want to know, and
+// for as long as that may take: one who leaves ends it for nobody.
 type signedIn struct {
 	clock clock.Clock
 	ask   func(ctx context.Context) (string, error)
 
-	// turn has room for the one who asks; what follows is that one's.
-	turn     chan struct{}
+	mu       sync.Mutex
+	asking   chan struct{} // closed when an answer has come; nil if nobody asks
 	known    bool
 	tenant   string
 	err      error
@@ -32,25 +41,44 @@ type signedIn struct {
 }
 
 func newSignedIn(c clock.Clock, ask func(context.Context) (string, error)) *signedIn {
-	return &signedIn{clock: c, ask: ask, turn: make(chan struct{}, 1)}
+	return &signedIn{clock: c, ask: ask}
 }
 
-// id returns the tenant's GUID, or "" if the token doesn't tell. The error is that of signing in, or of
-// ctx.
+// id returns the tenant's GUID, or "" if nothing tells. The error is that of signing in, an *unknownTenant,
+// or that of ctx.
 func (s *signedIn) id(ctx context.Context) (string, error) {
+	s.mu.Lock()
+	switch {
+	case s.known:
+		defer s.mu.Unlock()
+		return s.tenant, nil
+	case s.err != nil && s.clock.Now().Sub(s.failedAt) < signInFailureLife:
+		defer s.mu.Unlock()
+		return "", s.err
+	}
+	if s.asking == nil {
+		s.asking = make(chan struct{})
+		go s.find(context.WithoutCancel(ctx), s.asking)
+	}
+	asking := s.asking
+	s.mu.Unlock()
 	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
+	case <-asking:
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	switch {
-	case s.known:
-		return s.tenant, nil
-	case s.err != nil && s.clock.Now().Sub(s.failedAt) < signInFailureLife:
-		return "", s.err
-	}
-	s.tenant, s.err = s.ask(ctx)
-	s.known, s.failedAt = s.err == nil, s.clock.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.tenant, s.err
+}
+
+func (s *signedIn) find(ctx context.Context, done chan struct{}) {
+	ctx, cancel := s.clock.WithTimeout(ctx, signInTimeout)
+	defer cancel()
+	tenant, err := s.ask(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tenant, s.err, s.asking = tenant, err, nil
+	s.known, s.failedAt = err == nil, s.clock.Now()
+	close(done)
 }

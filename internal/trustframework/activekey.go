@@ -88,10 +88,10 @@ func (c *Client) mayChange(id string, named Key, refusal *Error) bool {
 	if at, ok := c.held.deletedAt(id); ok && now.Sub(at) < c.settleTime {
 		return refusal == nil || refusal.Kind == KindNoActiveKey
 	}
-	done := c.held.doneAfter(id, now.Add(-YoungAge))
+	done := c.held.doneAfter(id, now.Add(-YoungAge), c.settled())
 	known := KeySet{Keys: done}
 	if len(done) > 0 {
-		known.Keys = c.held.withStatuses(id, c.held.among(id), now)
+		known.Keys = c.held.withStatuses(id, c.held.among(id), c.settled())
 		for _, k := range done {
 			if _, ok := known.Key(k.Kid); !ok {
 				known.Keys = append(known.Keys, k)

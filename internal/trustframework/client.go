@@ -82,6 +82,9 @@ func New(config Config) *Client {
 	}
 }
 
+// settled is the time before which every write is expected to show.
+func (c *Client) settled() time.Time { return c.clock.Now().Add(-c.settleTime) }
+
 // reserve is the part of a create's timeout that belongs to finding out what became of a POST: the
 // settle time after the first one, before the second one leaves, and after it.
 func (c *Client) reserve() time.Duration { return 3*c.settleTime + recoveryMargin }

@@ -65,6 +65,9 @@ type Error struct {
 	Candidates []string
 	// Resent is true if the answer to a second request, sent after the first answer was lost, was lost too.
 	Resent bool
+	// Worked is true if an earlier attempt of the same request may have been worked on, whatever the last
+	// one's refusal says.
+	Worked bool
 	// Unseen is why nobody could look for what was made; nil if somebody could.
 	Unseen error
 	// Err is the cause, if it is another error.
@@ -127,6 +130,7 @@ func newError(op, keySetID string, a answer) *Error {
 		Status:          a.status,
 		RequestID:       a.header.Get("request-id"),
 		ClientRequestID: a.header.Get("client-request-id"),
+		Worked:          a.header.Get("X-Trustframework-Worked") != "", // set by the transport
 	}
 	var body struct {
 		Error struct {

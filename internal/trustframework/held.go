@@ -33,6 +33,8 @@ type madeSet struct {
 type doneKey struct {
 	key Key
 	at  time.Time
+	// doubt is true if nobody knows whether the status was set.
+	doubt bool
 }
 
 // hold registers keys as owned.
@@ -69,8 +71,8 @@ func (h *held) shown(keySetID string, keys []Key) bool {
 	return true
 }
 
-// statusSet registers a key with the status it was given, and the keys among which it was.
-func (h *held) statusSet(keySetID string, key Key, among []Key, at time.Time) {
+// statusSet registers a key with the status it was, or perhaps was, given, and the keys among which it was.
+func (h *held) statusSet(keySetID string, key Key, among []Key, at time.Time, doubt bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.statuses == nil {
@@ -81,16 +83,31 @@ func (h *held) statusSet(keySetID string, key Key, among []Key, at time.Time) {
 	if h.statuses[id] == nil {
 		h.statuses[id] = map[string]doneKey{}
 	}
-	h.statuses[id][key.Kid] = doneKey{key: key, at: at}
+	h.statuses[id][key.Kid] = doneKey{key: key, at: at, doubt: doubt}
 }
 
-// withStatuses returns keys with the statuses that this process has set a moment ago.
-func (h *held) withStatuses(keySetID string, keys []Key, now time.Time) []Key {
+// statusNotSet takes back what statusSet has said of a key.
+func (h *held) statusNotSet(keySetID, kid string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.statuses[foldID(keySetID)], kid)
+}
+
+// perhapsDisabled tells whether this process has disabled a key since the given time, or may have.
+func (h *held) perhapsDisabled(keySetID, kid string, since time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s, ok := h.statuses[foldID(keySetID)][kid]
+	return ok && s.at.After(since) && s.key.Status == StatusDisabled
+}
+
+// withStatuses returns keys with the statuses that this process has set since the given time.
+func (h *held) withStatuses(keySetID string, keys []Key, since time.Time) []Key {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	keys = slices.Clone(keys)
 	for i, k := range keys {
-		if s, ok := h.statuses[foldID(keySetID)][k.Kid]; ok && now.Sub(s.at) < YoungAge {
+		if s, ok := h.statuses[foldID(keySetID)][k.Kid]; ok && s.at.After(since) && !s.doubt {
 			keys[i].Status = s.key.Status
 		}
 	}
@@ -109,23 +126,23 @@ func (h *held) keyMade(keySetID string, key Key, at time.Time) {
 	h.keysMade[id] = append(h.keysMade[id], doneKey{key: key, at: at})
 }
 
-// doneAfter returns the keys of a set that were made after a given time, and those whose status was set,
-// with that status, oldest first.
-func (h *held) doneAfter(keySetID string, after time.Time) []Key {
+// doneAfter returns the keys of a set that were made after a given time, and those whose status was set after
+// another, with that status, oldest first.
+func (h *held) doneAfter(keySetID string, made, set time.Time) []Key {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	id := foldID(keySetID)
 	var keys []Key
 	for _, k := range h.order[id] {
-		if s, ok := h.statuses[id][k.Kid]; ok && s.at.After(after) {
+		if s, ok := h.statuses[id][k.Kid]; ok && s.at.After(set) && !s.doubt {
 			keys = append(keys, s.key)
 		}
 	}
 	for _, m := range h.keysMade[id] {
-		if _, ok := (KeySet{Keys: keys}).Key(m.key.Kid); ok || !m.at.After(after) {
+		if _, ok := (KeySet{Keys: keys}).Key(m.key.Kid); ok || !m.at.After(made) {
 			continue
 		}
-		if s, ok := h.statuses[id][m.key.Kid]; ok {
+		if s, ok := h.statuses[id][m.key.Kid]; ok && !s.doubt {
 			m.key.Status = s.key.Status
 		}
 		keys = append(keys, m.key)

@@ -86,6 +86,6 @@ func (c *Client) expected(id string, hasKeys func(entry) bool) (recent bool, sho
 	if at, ok := c.held.deletedAt(id); ok && now.Sub(at) < c.settleTime {
 		return true, func(e entry) bool { return e.gone != nil }
 	}
-	done := c.held.doneAfter(id, now.Add(-YoungAge))
+	done := c.held.doneAfter(id, now.Add(-YoungAge), c.settled())
 	return c.justMade(id) || len(done) > 0, func(e entry) bool { return hasKeys(e) && e.set.holds(done) }
 }

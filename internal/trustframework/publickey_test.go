@@ -4,6 +4,9 @@
 package trustframework_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -11,6 +14,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"maps"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -105,17 +109,23 @@ func TestKeySet_JWKS_HoldsPublicHalvesOnly(t *testing.T) {
 	t.Parallel()
 	rsaKey := trustframework.Key{Kid: "a", Kty: trustframework.KtyRSA, Use: "sig", N: "AQ", E: "AQAB", Status: trustframework.StatusDisabled}
 	certified := rsaKey
-	certified.Kid, certified.X5C, certified.X5T = "b", []string{"+/=="}, "xyz"
+	certified.Kid, certified.X5C, certified.X5T = "b", []string{selfSigned(t)}, "xyz"
+	unreadable := certified
+	unreadable.X5C = []string{"+/=="}
+	broken := rsaKey
+	broken.N = "?"
 	for name, row := range map[string]struct {
 		keys []trustframework.Key
 		want []string // the members of each key
 	}{
-		"no keys":         {nil, nil},
-		"symmetric keys":  {[]trustframework.Key{{Kid: "o", Kty: trustframework.KtyOct, Use: "sig"}}, nil},
-		"RSA without n":   {[]trustframework.Key{{Kid: "o", Kty: trustframework.KtyRSA, Use: "sig", E: "AQAB"}}, nil},
-		"RSA":             {[]trustframework.Key{rsaKey}, []string{"e kid kty n use"}},
-		"in their order":  {[]trustframework.Key{certified, rsaKey}, []string{"e kid kty n use x5c x5t", "e kid kty n use"}},
-		"one of two only": {[]trustframework.Key{{Kid: "o", Kty: trustframework.KtyOct}, rsaKey}, []string{"e kid kty n use"}},
+		"a bad certificate": {[]trustframework.Key{unreadable}, []string{"e kid kty n use"}},
+		"a bad modulus":     {[]trustframework.Key{broken, rsaKey}, []string{"e kid kty n use"}},
+		"no keys":           {nil, nil},
+		"symmetric keys":    {[]trustframework.Key{{Kid: "o", Kty: trustframework.KtyOct, Use: "sig"}}, nil},
+		"RSA without n":     {[]trustframework.Key{{Kid: "o", Kty: trustframework.KtyRSA, Use: "sig", E: "AQAB"}}, nil},
+		"RSA":               {[]trustframework.Key{rsaKey}, []string{"e kid kty n use"}},
+		"in their order":    {[]trustframework.Key{certified, rsaKey}, []string{"e kid kty n use x5c x5t", "e kid kty n use"}},
+		"one of two only":   {[]trustframework.Key{{Kid: "o", Kty: trustframework.KtyOct}, rsaKey}, []string{"e kid kty n use"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -132,7 +142,7 @@ func TestKeySet_JWKS_HoldsPublicHalvesOnly(t *testing.T) {
 			}
 			var alone, members []string
 			for _, k := range row.keys {
-				if one, err := k.PublicKeyJWK(); err != nil {
+				if one, err := k.PublicKeyJWK(); (err != nil) != (k.N == "?") {
 					t.Error(err)
 				} else if one != "" {
 					alone = append(alone, one)
@@ -153,4 +163,18 @@ func TestKeySet_JWKS_HoldsPublicHalvesOnly(t *testing.T) {
 			}
 		})
 	}
+}
+
+// selfSigned is a certificate of a key that isn't RSA, in base64.
+func selfSigned(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(der)
 }

@@ -67,9 +67,18 @@ type entry struct {
 
 // keysV2 is what keys_v2 has shown of a set's keys.
 type keysV2 struct {
-	keys       []Key
+	keys []Key
+	// refusal is why the service doesn't show them; nil if it does.
+	refusal    *Error
 	generation uint64
 	at         time.Time
+}
+
+func (k keysV2) err() error {
+	if k.refusal == nil {
+		return nil
+	}
+	return k.refusal
 }
 
 // hasKeys tells whether the entry can be relied on for which keys the set has. Some listings come
@@ -238,18 +247,18 @@ func (s *snapshot) put(begun map[string]uint64, id string, e entry) {
 }
 
 // statuses returns the keys of a set as keys_v2 has shown them, if that is fresh.
-func (s *snapshot) statuses(id string) ([]Key, bool) {
+func (s *snapshot) statuses(id string) (keysV2, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k, ok := s.keysV2[foldID(id)]
-	return k.keys, ok && k.generation == s.generations[foldID(id)] && s.fresh(k.at)
+	return k, ok && k.generation == s.generations[foldID(id)] && s.fresh(k.at)
 }
 
 // putStatuses stores what a read of keys_v2, begun at the given generations, has shown.
-func (s *snapshot) putStatuses(begun map[string]uint64, id string, keys []Key) {
+func (s *snapshot) putStatuses(begun map[string]uint64, id string, keys []Key, refusal *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keysV2[foldID(id)] = keysV2{keys: keys, generation: begun[foldID(id)], at: s.clock.Now()}
+	s.keysV2[foldID(id)] = keysV2{keys: keys, refusal: refusal, generation: begun[foldID(id)], at: s.clock.Now()}
 }
 
 // forgetStatuses makes the next one who wants to know a status read it.

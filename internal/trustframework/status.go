@@ -4,8 +4,10 @@
 package trustframework
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -33,22 +35,24 @@ func (c *Client) Status(ctx context.Context, keySetID, kid, want string, young b
 		return "", err
 	}
 	status, err := c.statusIn(ctx, e, keySetID, kid)
-	if err != nil || !young || status == want {
+	// A set or key that has just shown elsewhere isn't gone from keys_v2: it may be late there.
+	late := func() bool { return err == nil && status != want || KindOf(err) == KindRefused }
+	if !young || !late() {
 		return status, err
 	}
 	for wait := range c.waits(ctx) {
-		if err := wait(); err != nil {
-			return "", asError(opReadStatus, keySetID, err)
+		if waitErr := wait(); waitErr != nil {
+			return "", asError(opReadStatus, keySetID, waitErr)
 		}
 		c.snapshot.forgetStatuses(keySetID)
 		if e, err = c.readShared(ctx, opReadStatus, keySetID, e); err != nil {
 			return "", err
 		}
-		if status, err = c.statusIn(ctx, e, keySetID, kid); err != nil || status == want {
-			return status, err
+		if status, err = c.statusIn(ctx, e, keySetID, kid); !late() {
+			break
 		}
 	}
-	return status, nil
+	return status, err
 }
 
 // statusIn is a key's status in an entry, or in keys_v2 if the entry doesn't tell.
@@ -57,6 +61,12 @@ func (c *Client) statusIn(ctx context.Context, e entry, keySetID, kid string) (s
 		return key.Status, nil
 	}
 	keys, err := c.statuses(ctx, keySetID)
+	var refusal *Error
+	if errors.As(err, &refusal) && (refusal.Kind == KindKeySetGone || refusal.Kind == KindKeyGone) {
+		known := *refusal
+		known.Kind = KindRefused
+		return "", &known
+	}
 	if err != nil {
 		return "", err
 	}
@@ -67,27 +77,32 @@ func (c *Client) statusIn(ctx context.Context, e entry, keySetID, kid string) (s
 	return key.Status, nil
 }
 
-// statuses returns the set's keys as keys_v2 shows them, in one read for all who ask at the same time.
+// statuses returns the set's keys as keys_v2 shows them, in one read for all who ask at the same time. That
+// the service doesn't let them be read is remembered too.
 func (c *Client) statuses(ctx context.Context, keySetID string) ([]Key, error) {
-	if keys, ok := c.snapshot.statuses(keySetID); ok {
-		return keys, nil
+	if known, ok := c.snapshot.statuses(keySetID); ok {
+		return known.keys, known.err()
 	}
 	err := c.statusReads.do(ctx, foldID(keySetID), func() error {
+		if _, ok := c.snapshot.statuses(keySetID); ok {
+			return nil // read as this began
+		}
 		ctx, cancel := c.sharedContext(ctx)
 		defer cancel()
 		begun := c.snapshot.begin()
 		keys, err := c.fetchStatuses(ctx, CanonicalID(keySetID))
-		if err != nil {
+		var refusal *Error
+		if err != nil && (!errors.As(err, &refusal) || refusal.Kind != KindDenied && refusal.Kind != KindRefused) {
 			return err
 		}
-		c.snapshot.putStatuses(begun, keySetID, keys)
+		c.snapshot.putStatuses(begun, keySetID, keys, refusal)
 		return nil
 	})
 	if err != nil {
 		return nil, asError(opReadStatus, keySetID, err)
 	}
-	if keys, ok := c.snapshot.statuses(keySetID); ok {
-		return keys, nil
+	if known, ok := c.snapshot.statuses(keySetID); ok {
+		return known.keys, known.err()
 	}
 	// A write came in between; what it left is read without company.
 	return c.fetchStatuses(ctx, CanonicalID(keySetID))
@@ -110,7 +125,10 @@ func (c *Client) fetchStatuses(ctx context.Context, id string) ([]Key, error) {
 	}
 	for _, known := range e.set.Keys {
 		key, keyErr := c.fetchKeyV2(ctx, id, known.Kid)
-		if keyErr != nil {
+		switch {
+		case KindOf(keyErr) == KindKeyGone:
+			continue // as a listing that lacks it
+		case keyErr != nil:
 			return nil, keyErr
 		}
 		keys = append(keys, key)
@@ -170,8 +188,8 @@ func inKeysV2(e *Error, notFound Kind) *Error {
 
 // SetStatus enables or disables a key, unless it is so already, and waits for the service to show a young
 // key (made less than YoungAge ago). The error is an *Error: of KindLastUsable if the key is the only one
-// of its set that can be used and would be disabled, of KindKeySetGone or KindKeyGone if there is no such
-// key. Every kind but KindUnavailable means that nothing was changed.
+// of its set that can be used and would be disabled, of KindKeySetGone or KindKeyGone if the service says so.
+// Every kind but KindUnavailable means that nothing was changed, unless the error's Worked is true.
 func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, young bool) error {
 	id := CanonicalID(keySetID)
 	unlock, err := c.locks.lock(ctx, id)
@@ -189,12 +207,24 @@ func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, yo
 	}
 	before, known := c.snapshot.get(id)
 	end := c.snapshot.write(id)
+	wasUsable := key.usable(c.clock.Now())
+	key.Kid, key.Status = kid, status
+	// Until the answer is clear it counts as done for whoever would disable another key.
+	c.held.statusSet(id, key, keys, c.clock.Now(), true)
 	if err := c.patchStatus(ctx, id, kid, status, young); err != nil {
+		if !err.ambiguous() && !err.Worked {
+			c.held.statusNotSet(id, kid)
+		}
 		end(nil)
 		return err
 	}
-	key.Kid, key.Status = kid, status
-	c.held.statusSet(id, key, keys, c.clock.Now())
+	c.held.statusSet(id, key, keys, c.clock.Now(), false)
+	if status == StatusDisabled && wasUsable {
+		if err := c.undoIfLast(ctx, id, key, keys); err != nil {
+			end(nil)
+			return err
+		}
+	}
 	if !known {
 		end(nil)
 		return nil
@@ -211,6 +241,29 @@ func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, yo
 	return nil
 }
 
+// undoIfLast looks at a set again in which a key has just been disabled. The locks are one process's: another
+// one may have disabled the others at the same moment. Then both take it back.
+func (c *Client) undoIfLast(ctx context.Context, id string, disabled Key, among []Key) error {
+	keys, err := c.keysNow(ctx, id, true)
+	if err != nil {
+		c.logger.WarnContext(ctx, "Unable to look whether another key can still be used", "error", err.Error())
+		return nil
+	}
+	if c.surelyUsable(id, keys, disabled.Kid) {
+		return nil
+	}
+	if err := c.patchStatus(ctx, id, disabled.Kid, StatusEnabled, true); err != nil {
+		return err
+	}
+	disabled.Status = StatusEnabled
+	c.held.statusSet(id, disabled, among, c.clock.Now(), false)
+	return notLast(id, disabled.Kid)
+}
+
+func notLast(id, kid string) *Error {
+	return &Error{Op: opSetStatus, KeySetID: id, Kind: KindLastUsable, Message: fmt.Sprintf("Key %q is the only one of its key set that can be used now.", kid)}
+}
+
 // keysToSet returns the keys of the set, in one of which a status is to be set, and refuses to disable the
 // last usable one. It reads afresh: a snapshot may be older than what another process did.
 func (c *Client) keysToSet(ctx context.Context, id, kid, status string, young bool) ([]Key, error) {
@@ -219,7 +272,7 @@ func (c *Client) keysToSet(ctx context.Context, id, kid, status string, young bo
 		if err := wait(); err != nil {
 			return nil, asError(opSetStatus, id, err)
 		}
-		keys, err := c.fetchStatuses(ctx, id)
+		keys, err := c.keysNow(ctx, id, status == StatusDisabled)
 		if KindOf(err) == KindKeySetGone && (young || c.justMade(id)) {
 			refusal = err
 			continue
@@ -227,17 +280,46 @@ func (c *Client) keysToSet(ctx context.Context, id, kid, status string, young bo
 		if err != nil {
 			return nil, err
 		}
-		keys = c.held.withStatuses(id, keys, c.clock.Now())
-		key, _ := KeySet{Keys: keys}.Key(kid)
-		if key.Status == status || status != StatusDisabled || !lastUsable(keys, kid, c.clock.Now()) {
+		key, shown := KeySet{Keys: keys}.Key(kid)
+		if key.Status == status || status != StatusDisabled || shown && !key.usable(c.clock.Now()) || c.surelyUsable(id, keys, kid) {
 			return keys, nil
 		}
-		refusal = &Error{Op: opSetStatus, KeySetID: id, Kind: KindLastUsable, Message: fmt.Sprintf("Key %q is the only one of its key set that can be used now.", kid)}
+		refusal = notLast(id, kid)
 		if c.held.shown(id, keys) {
 			break
 		}
 	}
 	return nil, refusal
+}
+
+// keysNow reads the keys of a set afresh, with the statuses that this process has set a moment ago, and with
+// their dates, if these matter, wherever they are shown.
+func (c *Client) keysNow(ctx context.Context, id string, dates bool) ([]Key, error) {
+	keys, err := c.fetchStatuses(ctx, id)
+	if err != nil || !dates {
+		return c.held.withStatuses(id, keys, c.settled()), err
+	}
+	dated, err := c.look(ctx, opSetStatus, id, false, entry.hasKeys)
+	if err != nil {
+		return nil, err
+	}
+	keys = c.held.withStatuses(id, keys, c.settled())
+	for i, k := range keys {
+		// keys_v2 is documented to have the dates too.
+		if known, ok := dated.set.Key(k.Kid); ok && k.Nbf == nil && k.Exp == nil {
+			keys[i].Nbf, keys[i].Exp = known.Nbf, known.Exp
+		}
+	}
+	return keys, nil
+}
+
+// surelyUsable tells whether any key but the one named can be used. What isn't sure counts against a key:
+// that its status doesn't show, that this process has perhaps disabled it less than YoungAge ago.
+func (c *Client) surelyUsable(id string, keys []Key, but string) bool {
+	now := c.clock.Now()
+	return slices.ContainsFunc(keys, func(k Key) bool {
+		return k.Kid != but && k.Status == StatusEnabled && k.usable(now) && !c.held.perhapsDisabled(id, k.Kid, now.Add(-YoungAge))
+	})
 }
 
 // LastUsable tells whether a key, or one that would be made now if kid is "", is the only one of its set
@@ -261,7 +343,7 @@ func (c *Client) LastUsable(ctx context.Context, keySetID, kid string) (bool, er
 	case KindDenied, KindRefused, KindKeyGone:
 		return false, nil
 	}
-	return err == nil && lastUsable(c.held.withStatuses(keySetID, keys, now), kid, now), err
+	return err == nil && lastUsable(c.held.withStatuses(keySetID, keys, c.settled()), kid, now), err
 }
 
 // lastUsable tells whether no key but the one named can be used. One that isn't among them is as good as
@@ -282,15 +364,15 @@ type statusPatch struct {
 
 // patchStatus sends the PATCH, which the SDK doesn't have. A second one does no harm, so that the
 // transport repeats it.
-func (c *Client) patchStatus(ctx context.Context, id, kid, status string, young bool) error {
+func (c *Client) patchStatus(ctx context.Context, id, kid, status string, young bool) *Error {
 	body, err := json.Marshal(statusPatch{Status: status})
 	if err != nil {
-		return asError(opSetStatus, id, err)
+		return &Error{Op: opSetStatus, KeySetID: id, Kind: KindNotSent, Err: err}
 	}
 	var refusal *Error
 	for wait := range c.waits(ctx) {
 		if err := wait(); err != nil {
-			return asError(opSetStatus, id, err)
+			return &Error{Op: opSetStatus, KeySetID: id, Kind: KindNotSent, Err: err}
 		}
 		a, err := send(ctx, opSetStatus, id, func(ctx context.Context, options []abs.RequestOption) error {
 			request := abs.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(abs.PATCH,
@@ -304,8 +386,11 @@ func (c *Client) patchStatus(ctx context.Context, id, kid, status string, young 
 		if err != nil {
 			return err
 		}
+		if a.ok() && len(bytes.TrimSpace(a.body)) > 0 && !json.Valid(a.body) {
+			return unreadable(opSetStatus, id, a, errors.New("the answer isn't the service's"))
+		}
 		if a.ok() {
-			return nil
+			return nil // 204 is documented
 		}
 		refusal = inKeysV2(newError(opSetStatus, id, a), KindKeyGone)
 		if refusal.Kind != KindKeyGone && refusal.Kind != KindKeySetGone || !young && !c.justMade(id) {
