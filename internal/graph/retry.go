@@ -65,9 +65,13 @@ func transient(resp *http.Response) bool {
 		errorCode(resp) == "AADB2C95053" // concurrent writes to one object
 }
 
-// nonsense tells a success that isn't what was asked for: a proxy's page, an empty body.
+// nonsense tells a success that isn't what was asked for: a proxy's page, or an empty body where one is due.
 func nonsense(method string, resp *http.Response) bool {
-	return method == http.MethodGet && resp.StatusCode < http.StatusBadRequest && !json.Valid(peek(resp))
+	if resp.StatusCode >= http.StatusBadRequest {
+		return false
+	}
+	body := bytes.TrimSpace(peek(resp))
+	return !json.Valid(body) && (method == http.MethodGet || len(body) > 0)
 }
 
 // permanent tells the failures that waiting doesn't mend.

@@ -84,7 +84,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, &Error{Sent: worked, Err: notReady}
 		}
 		if notReady != nil {
-			return told(resp, err, worked) // what the attempt before has shown says more
+			return told(req, resp, err, worked) // what the attempt before has shown says more
 		}
 		claims = "" // answered: the token is in the credential's cache now
 		resp, err = t.attempt(req, body, token, attempt)
@@ -95,13 +95,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			continue
 		}
 		var failure *Error
-		worked = worked || errors.As(err, &failure) && failure.Sent || resp != nil && transient(resp)
+		worked = worked || errors.As(err, &failure) && failure.Sent || resp != nil && transient(resp) && !throttled(resp)
 		if resp != nil && nonsense(req.Method, resp) {
 			strange++
 		}
 		delay, again := t.again(req.Method, attempt, resp, err)
 		if !again || strange == maxNonsense || t.clock.Sleep(ctx, delay) != nil {
-			return told(resp, err, worked)
+			return told(req, resp, err, worked)
 		}
 	}
 }
@@ -111,13 +111,16 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 const workedHeader = "X-Trustframework-Worked"
 
 // told returns the outcome of the last attempt with what the attempts before it leave open.
-func told(resp *http.Response, err error, worked bool) (*http.Response, error) {
+func told(req *http.Request, resp *http.Response, err error, worked bool) (*http.Response, error) {
 	var failure *Error
 	if errors.As(err, &failure) {
 		failure.Sent = failure.Sent || worked
 	}
-	if resp != nil && worked {
-		resp.Header.Set(workedHeader, "true")
+	if resp != nil {
+		resp.Header.Del(workedHeader) // it isn't the service's to set
+		if worked && req.Method != http.MethodGet {
+			resp.Header.Set(workedHeader, "true")
+		}
 	}
 	return resp, err
 }

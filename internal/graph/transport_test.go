@@ -174,7 +174,7 @@ func TestTransport_RoundTrip_SendsAgainOnlyWhatDoesNoHarm(t *testing.T) {
 		"504":                  {status(504, ""), 2, 2, 1},
 		"302":                  {status(302, "", "Location", "/elsewhere"), 2, 1, 1},
 		"200 empty":            {status(200, ""), 2, 1, 1},
-		"200 in HTML":          {status(200, "<html>"), 2, 1, 1},
+		"200 in HTML":          {status(200, "<html>"), 2, 2, 1},
 		"half a body":          {halfABody, 2, 2, 1},
 		"connection cut":       {cut, 2, 2, 1},
 		"half a refusal":       {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(400); halfABody(w, r) }, 1, 1, 1},

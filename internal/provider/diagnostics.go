@@ -95,6 +95,9 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 	case trustframework.KindNoActiveKey:
 		p.add("The service names no key of %s as the one in use.", subject)
 		advice = "A key is in use if it is enabled, nbf has passed and exp hasn't. Make such a key first; the data source trustframework_key_set shows what the set holds."
+	case trustframework.KindNoneUsable:
+		p.add("No key of %s can be used any more: another process has disabled the others at the same moment.", subject)
+		advice = "Policies that refer to the key set fail now. Enable a key at once: apply status = \"enabled\" for it, or do it in the portal."
 	case trustframework.KindExists:
 		p.add("There already is a %s.", subject)
 		advice = fmt.Sprintf("To manage it here, import it: terraform import trustframework_key_set.<name> %s\n"+

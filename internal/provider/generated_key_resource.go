@@ -110,7 +110,7 @@ func (r *generatedKeyResource) ModifyPlan(ctx context.Context, req resource.Modi
 	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
 	if !req.State.Raw.IsNull() {
-		made := loadMade(ctx, req.Private)
+		made := loadMade(ctx, req.Private, req.Identity)
 		// A replacement is planned once more, without a state, but Terraform keeps no warnings of that.
 		if !plan.replaces(state.keyModel) {
 			r.planInPlace(ctx, plan, state, config, made, resp)
@@ -132,6 +132,10 @@ func (r *generatedKeyResource) ModifyPlan(ctx context.Context, req resource.Modi
 func (r *generatedKeyResource) planInPlace(ctx context.Context, plan, state, config generatedKeyModel, made madeState, resp *resource.ModifyPlanResponse) {
 	switch {
 	case config.manages():
+		r.data.sameTenant(ctx, state.ID.ValueString(), made, &resp.Diagnostics)
+		if resp.Diagnostics.HasError() {
+			return
+		}
 		plan.checkStatus(ctx, r.data, state.Status, state.Kid.ValueString(), &resp.Diagnostics)
 	case made.StatusManaged:
 		// Update must hear of it, for a refresh doesn't see the configuration.
@@ -216,12 +220,8 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 	}
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
-	made := loadMade(ctx, req.Private)
-	guard := made
-	if guard.TenantID == "" {
-		guard.TenantID = storedTenant(ctx, req.Identity)
-	}
-	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), guard, &resp.Diagnostics)
+	made := loadMade(ctx, req.Private, req.Identity)
+	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), made, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -282,7 +282,7 @@ func (r *generatedKeyResource) Update(ctx context.Context, req resource.UpdateRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	made := loadMade(ctx, req.Private)
+	made := loadMade(ctx, req.Private, req.Identity)
 	if config.manages() && (!made.StatusManaged || !plan.Status.Equal(state.Status)) {
 		ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 		defer cancel()
@@ -316,7 +316,7 @@ func (r *generatedKeyResource) Delete(ctx context.Context, req resource.DeleteRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	state.destroy(ctx, r.data, timeout, loadMade(ctx, req.Private), &resp.Diagnostics)
+	state.destroy(ctx, r.data, timeout, loadMade(ctx, req.Private, req.Identity), &resp.Diagnostics)
 }
 
 // ImportState implements resource.ResourceWithImportState.

@@ -97,8 +97,8 @@ func identifyKey(ctx context.Context, identity *tfsdk.ResourceIdentity, tenant, 
 }
 
 // check refuses the identity of an import that can't be one, or is one in another tenant than the one
-// signed in to, which is "" if nobody knows.
-func (i keySetIdentity) check(ctx context.Context, data *providerData, tenant string, diags *diag.Diagnostics) {
+// signed in to, which is "" if nobody knows. It returns the tenant.
+func (i keySetIdentity) check(ctx context.Context, data *providerData, tenant string, diags *diag.Diagnostics) string {
 	if why := notAPathSegment(i.KeySetID.ValueString()); why != "" {
 		diags.AddAttributeError(path.Root("key_set_id"), "Invalid import identity", fmt.Sprintf("%q can't name a key set: %s.", i.KeySetID.ValueString(), why))
 	}
@@ -106,7 +106,7 @@ func (i keySetIdentity) check(ctx context.Context, data *providerData, tenant st
 	switch {
 	case want == "":
 	case tenant == "" && auth.IsGUID(want):
-		data.sameTenant(ctx, i.KeySetID.ValueString(), madeState{TenantID: want}, diags)
+		return data.sameTenant(ctx, i.KeySetID.ValueString(), madeState{TenantID: want}, diags)
 	case !auth.IsGUID(want):
 		diags.AddAttributeError(path.Root("tenant_id"), "Invalid import identity",
 			fmt.Sprintf("%q isn't a tenant's GUID, such as 11111111-2222-3333-4444-555555555555. Leave tenant_id out to import from the tenant that the provider is signed in to.", want))
@@ -115,4 +115,5 @@ func (i keySetIdentity) check(ctx context.Context, data *providerData, tenant st
 			fmt.Sprintf("The identity names tenant %s, but the provider is signed in to tenant %s. Nothing was imported. "+
 				"Set the provider's tenant_id and credentials to those of tenant %s.", want, tenant, want))
 	}
+	return tenant
 }

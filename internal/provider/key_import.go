@@ -22,7 +22,7 @@ func importKey(ctx context.Context, data *providerData, req resource.ImportState
 	ctx, cancel := data.clock.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
 	tenant := data.sameTenant(ctx, req.ID, madeState{}, &resp.Diagnostics)
-	keySetID, kid := keyToImport(ctx, data, tenant, req, &resp.Diagnostics)
+	keySetID, kid, tenant := keyToImport(ctx, data, tenant, req, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -47,8 +47,9 @@ func importKey(ctx context.Context, data *providerData, req resource.ImportState
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, keyIdentity{newKeySetIdentity(keySetIdentity{}, tenant, set.ID), nullIfEmpty(kid)})...)
 }
 
-// keyToImport reads the request. The kid is empty if the id names only a key set.
-func keyToImport(ctx context.Context, data *providerData, tenant string, req resource.ImportStateRequest, diags *diag.Diagnostics) (keySetID, kid string) {
+// keyToImport reads the request. The kid is empty if the id names only a key set. The tenant is the one given,
+// or one that the identity names and that turned out to be it.
+func keyToImport(ctx context.Context, data *providerData, tenant string, req resource.ImportStateRequest, diags *diag.Diagnostics) (keySetID, kid, inTenant string) {
 	const form = "The import ID is <key_set_id>/<kid>, such as B2C_1A_TokenSigningKeyContainer/Gaid7K8sO8RavMX9fzHir_Wg0femGhbY9b-B4rVIxbE. " +
 		"An ID that names only the key set lists its keys."
 	if req.ID != "" {
@@ -56,18 +57,18 @@ func keyToImport(ctx context.Context, data *providerData, tenant string, req res
 		if err != nil {
 			diags.AddError("Invalid import ID", fmt.Sprintf("%q isn't the ID of a key: %v.\n\n%s", req.ID, err, form))
 		}
-		return keySetID, kid
+		return keySetID, kid, tenant
 	}
 	var identity keyIdentity
 	diags.Append(req.Identity.Get(ctx, &identity)...)
 	if diags.HasError() {
-		return "", ""
+		return "", "", ""
 	}
-	identity.check(ctx, data, tenant, diags)
+	tenant = identity.check(ctx, data, tenant, diags)
 	if why := notAPathSegment(identity.Kid.ValueString()); why != "" {
 		diags.AddAttributeError(path.Root("kid"), "Invalid import identity", fmt.Sprintf("%q can't be a kid: %s.", identity.Kid.ValueString(), why))
 	}
-	return identity.KeySetID.ValueString(), identity.Kid.ValueString()
+	return identity.KeySetID.ValueString(), identity.Kid.ValueString(), tenant
 }
 
 // listForImport answers an import that names no key with those there are.

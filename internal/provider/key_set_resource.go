@@ -203,12 +203,8 @@ func (r *keySetResource) Read(ctx context.Context, req resource.ReadRequest, res
 	}
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
-	made := loadMade(ctx, req.Private)
-	guard := made
-	if guard.TenantID == "" {
-		guard.TenantID = storedTenant(ctx, req.Identity)
-	}
-	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), guard, &resp.Diagnostics)
+	made := loadMade(ctx, req.Private, req.Identity)
+	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), made, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -238,7 +234,7 @@ func (r *keySetResource) Update(ctx context.Context, req resource.UpdateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	identify(ctx, resp.Identity, loadMade(ctx, req.Private).TenantID, plan.ID.ValueString(), &resp.Diagnostics)
+	identify(ctx, resp.Identity, loadMade(ctx, req.Private, req.Identity).TenantID, plan.ID.ValueString(), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -257,7 +253,7 @@ func (r *keySetResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
 	id := state.ID.ValueString()
-	made := loadMade(ctx, req.Private)
+	made := loadMade(ctx, req.Private, req.Identity)
 	r.data.sameTenant(ctx, id, made, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -301,7 +297,7 @@ func (r *keySetResource) ImportState(ctx context.Context, req resource.ImportSta
 	if id == "" {
 		var identity keySetIdentity
 		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
-		identity.check(ctx, r.data, tenant, &resp.Diagnostics)
+		tenant = identity.check(ctx, r.data, tenant, &resp.Diagnostics)
 		id = identity.KeySetID.ValueString()
 	} else if why := notAPathSegment(id); why != "" {
 		resp.Diagnostics.AddError("Invalid import ID",

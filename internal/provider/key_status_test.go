@@ -376,6 +376,9 @@ func TestAccGeneratedKey_OnDestroy_BelievesOnlyTheSet(t *testing.T) {
 			tf := w.inProcess(t, w.Provider()+statusConfig(`on_destroy = "disable"`))
 			tf.apply(true)
 			w.clock.Advance(time.Hour / 2)
+			if fault.Status == 200 {
+				fault.Times = -1
+			}
 			w.Inject(fault)
 			if o := tf.apply(false, "-destroy"); !o.has("error", "Unable to disable key", `on_destroy = "retain"`) {
 				t.Errorf("got %v", o.diagnostics)
@@ -383,6 +386,7 @@ func TestAccGeneratedKey_OnDestroy_BelievesOnlyTheSet(t *testing.T) {
 			if tf.state(keyAddress) == nil {
 				t.Fatal("the key is no longer in state")
 			}
+			w.ClearFaults()
 			tf.apply(true, "-destroy")
 			if keys := w.keys("B2C_1A_Signing"); keys[1].Status != "disabled" {
 				t.Errorf("status %q", keys[1].Status)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 )
 
 // privateKey names what the provider keeps beside a resource's state.
@@ -54,13 +55,16 @@ func (s madeState) save(ctx context.Context, private privateWriter) diag.Diagnos
 	return private.SetKey(ctx, privateKey, data)
 }
 
-// loadMade reads what save wrote. What isn't there or can't be read, as after an import, is the zero
-// value: it only makes the provider less patient and less wary.
-func loadMade(ctx context.Context, private privateReader) madeState {
+// loadMade reads what save wrote. What isn't there or can't be read is the zero value: it only makes the
+// provider less patient and less wary. The tenant may come from the identity, too.
+func loadMade(ctx context.Context, private privateReader, identity *tfsdk.ResourceIdentity) madeState {
 	var s madeState
 	data, diags := private.GetKey(ctx, privateKey)
 	if diags.HasError() || json.Unmarshal(data, &s) != nil {
-		return madeState{}
+		s = madeState{}
+	}
+	if s.TenantID == "" {
+		s.TenantID = storedTenant(ctx, identity)
 	}
 	return s
 }

@@ -27,6 +27,9 @@ const (
 	KindLastUsable Kind = "last usable key"
 	// KindNoActiveKey: the key set exists, but the service names no key of it as the one in use.
 	KindNoActiveKey Kind = "no active key"
+	// KindNoneUsable: a key was disabled at the same moment as all others of its set, and couldn't be enabled
+	// again.
+	KindNoneUsable Kind = "no usable key left"
 	// KindExists: a key set of that name exists.
 	KindExists Kind = "exists"
 	// KindRefused: the service refused the request; nothing was done.

@@ -35,6 +35,8 @@ type doneKey struct {
 	at  time.Time
 	// doubt is true if nobody knows whether the status was set.
 	doubt bool
+	// disabledAt is when the key was last disabled, or perhaps was; zero if it surely was enabled since.
+	disabledAt time.Time
 }
 
 // hold registers keys as owned.
@@ -59,20 +61,28 @@ func (h *held) holds(keySetID, kid string) bool {
 	return h.keys[foldID(keySetID)][kid]
 }
 
-// shown tells whether all keys that are held of a set are among those given.
-func (h *held) shown(keySetID string, keys []Key) bool {
+// shown tells whether all keys that are held of a set are among those given, with the statuses that this
+// process has set since the given time.
+func (h *held) shown(keySetID string, keys []Key, since time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for kid := range h.keys[foldID(keySetID)] {
+	id := foldID(keySetID)
+	for kid := range h.keys[id] {
 		if _, ok := (KeySet{Keys: keys}).Key(kid); !ok {
+			return false
+		}
+	}
+	for kid, s := range h.statuses[id] {
+		if key, _ := (KeySet{Keys: keys}).Key(kid); !s.doubt && s.at.After(since) && key.Status != s.key.Status {
 			return false
 		}
 	}
 	return true
 }
 
-// statusSet registers a key with the status it was, or perhaps was, given, and the keys among which it was.
-func (h *held) statusSet(keySetID string, key Key, among []Key, at time.Time, doubt bool) {
+// statusSet registers a key with the status it was, or perhaps was, given, and the keys among which it was. The
+// function it returns takes that back.
+func (h *held) statusSet(keySetID string, key Key, among []Key, at time.Time, doubt bool) (undo func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.statuses == nil {
@@ -83,22 +93,39 @@ func (h *held) statusSet(keySetID string, key Key, among []Key, at time.Time, do
 	if h.statuses[id] == nil {
 		h.statuses[id] = map[string]doneKey{}
 	}
-	h.statuses[id][key.Kid] = doneKey{key: key, at: at, doubt: doubt}
+	before, existed := h.statuses[id][key.Kid]
+	now := doneKey{key: key, at: at, doubt: doubt}
+	switch {
+	case key.Status == StatusDisabled:
+		now.disabledAt = at
+	case doubt:
+		now.disabledAt = before.disabledAt
+	}
+	h.statuses[id][key.Kid] = now
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if existed {
+			h.statuses[id][key.Kid] = before
+		} else {
+			delete(h.statuses[id], key.Kid)
+		}
+	}
 }
 
-// statusNotSet takes back what statusSet has said of a key.
-func (h *held) statusNotSet(keySetID, kid string) {
+// inDoubt tells whether nobody knows what a key's status was set to since the given time.
+func (h *held) inDoubt(keySetID, kid string, since time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.statuses[foldID(keySetID)], kid)
+	s := h.statuses[foldID(keySetID)][kid]
+	return s.doubt && s.at.After(since)
 }
 
 // perhapsDisabled tells whether this process has disabled a key since the given time, or may have.
 func (h *held) perhapsDisabled(keySetID, kid string, since time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s, ok := h.statuses[foldID(keySetID)][kid]
-	return ok && s.at.After(since) && s.key.Status == StatusDisabled
+	return h.statuses[foldID(keySetID)][kid].disabledAt.After(since)
 }
 
 // withStatuses returns keys with the statuses that this process has set since the given time.

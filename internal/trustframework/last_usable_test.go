@@ -57,6 +57,48 @@ func TestClient_SetStatus_NeverLeavesNone(t *testing.T) {
 			w.clock.Advance(2 * settleTime)
 			w.SetKeyStatus(statusSet, kids[0], false)
 		}},
+		"enabled here, disabled elsewhere at once": {before: func(t *testing.T, w *world, kids []string) {
+			t.Helper()
+			w.SetKeyStatus(statusSet, kids[0], false)
+			if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "enabled", false); err != nil {
+				t.Fatal(err)
+			}
+			w.clock.Advance(settleTime / 2)
+			w.SetKeyStatus(statusSet, kids[0], false)
+		}},
+		"disabled, and enabling it refused": {before: func(t *testing.T, w *world, kids []string) {
+			t.Helper()
+			w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Commit: true, Status: 204, Lag: settleTime / 2})
+			if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "disabled", false); err != nil {
+				t.Fatal(err)
+			}
+			w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Status: 403, Code: "AADB2C", Message: "no"})
+			if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "enabled", false); err == nil {
+				t.Error("no error")
+			}
+		}},
+		"disabled, and enabling it in doubt": {before: func(t *testing.T, w *world, kids []string) {
+			t.Helper()
+			w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Commit: true, Status: 204, Lag: 10 * settleTime})
+			if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "disabled", false); err != nil {
+				t.Fatal(err)
+			}
+			w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Status: 200, Body: "<html>", ContentType: "text/html", Times: -1})
+			if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "enabled", false); err == nil {
+				t.Error("no error")
+			}
+			w.ClearFaults()
+		}},
+		"a lost answer, a late key, then a refusal": {before: func(t *testing.T, w *world, kids []string) {
+			t.Helper()
+			w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Commit: true, Status: 503, Lag: settleTime})
+			w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Status: 404, Code: "Request_ResourceNotFound", Message: "late"})
+			w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Status: 403, Code: "AADB2C", Message: "no"})
+			err := w.client.SetStatus(t.Context(), statusSet, kids[0], "disabled", true)
+			if e, ok := err.(*trustframework.Error); !ok || !e.Worked { //nolint:errorlint // it is one
+				t.Errorf("got %v", err)
+			}
+		}},
 		"no status":            {before: listed(``)},
 		"a null status":        {before: listed(`,"status":null`)},
 		"a status to come":     {before: listed(`,"status":"unknownFutureValue"`)},
@@ -129,9 +171,13 @@ func TestClient_SetStatus_ASiblingThatIsMissingIsNotTheKey(t *testing.T) {
 func TestClient_SetStatus_APageInsteadOfAnAnswer(t *testing.T) {
 	t.Parallel()
 	w, kids := statusWorld(t, emulator.Switches{}, emulator.KeySpec{}, emulator.KeySpec{})
-	w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Status: 200, Body: "<html>", ContentType: "text/html"})
+	w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Status: 200, Body: "<html>", ContentType: "text/html", Times: -1})
 	if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "disabled", false); trustframework.KindOf(err) != trustframework.KindUnavailable {
 		t.Errorf("got %v", err)
+	}
+	w.Inject(emulator.Fault{Op: emulator.OpDelete, Status: 200, Body: "<html>", ContentType: "text/html", Times: -1})
+	if err := w.client.DeleteKeySet(t.Context(), statusSet, false); trustframework.KindOf(err) != trustframework.KindUnavailable || len(w.KeySets()) != 1 {
+		t.Errorf("got %v, %d key sets", err, len(w.KeySets()))
 	}
 }
 
@@ -183,5 +229,47 @@ func TestClient_Status_OfAYoungChangeOutlastsALateKeysV2(t *testing.T) {
 				t.Errorf("an old one: %v", err)
 			}
 		})
+	}
+}
+
+// TestClient_SetStatus_ThatCantBeTakenBack: an error that says so, and not that nothing was changed.
+func TestClient_SetStatus_ThatCantBeTakenBack(t *testing.T) {
+	t.Parallel()
+	w, kids := statusWorld(t, emulator.Switches{}, emulator.KeySpec{}, emulator.KeySpec{})
+	w.onRequest(emulator.OpPatchKey, func() { w.SetKeyStatus(statusSet, kids[1], false) })
+	w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Skip: 1, Status: 403, Code: "AADB2C", Message: "no"})
+	if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "disabled", false); trustframework.KindOf(err) != trustframework.KindNoneUsable {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestClient_SetStatus_TakesNothingBackForALateKey: what the second look doesn't show yet is waited for.
+func TestClient_SetStatus_TakesNothingBackForALateKey(t *testing.T) {
+	t.Parallel()
+	w, kids := statusWorld(t, emulator.Switches{}, emulator.KeySpec{})
+	if _, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: statusSet, Use: "sig", Kty: "oct"}); err != nil {
+		t.Fatal(err)
+	}
+	w.Inject(emulator.Fault{Op: emulator.OpListKeys, Skip: 1, Status: 200, ContentType: "application/json", Body: `{"value":[{"kid":"` + kids[0] + `","status":"enabled"}]}`})
+	if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "disabled", false); err != nil || w.status(kids[0]) != "disabled" {
+		t.Errorf("got %v, status %q", err, w.status(kids[0]))
+	}
+}
+
+// TestClient_SetStatus_AfterADoubtIsSent: what the service shows may be about to change.
+func TestClient_SetStatus_AfterADoubtIsSent(t *testing.T) {
+	t.Parallel()
+	w, kids := statusWorld(t, emulator.Switches{}, emulator.KeySpec{}, emulator.KeySpec{})
+	w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Commit: true, Status: 200, Body: "<html>", ContentType: "text/html", Lag: settleTime / 2, Times: -1})
+	if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "disabled", false); err == nil {
+		t.Error("no error")
+	}
+	w.ClearFaults()
+	w.ResetJournal()
+	if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "enabled", false); err != nil {
+		t.Error(err)
+	}
+	if n := w.count(emulator.OpPatchKey); n != 1 || w.status(kids[0]) != "enabled" {
+		t.Errorf("%d requests, status %q", n, w.status(kids[0]))
 	}
 }

@@ -4,7 +4,9 @@
 package trustframework
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +23,13 @@ type answer struct {
 }
 
 func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
+
+// strange tells a success that isn't the service's, such as a proxy's page: nothing need have been done.
+func (a answer) strange() bool {
+	return a.ok() && len(bytes.TrimSpace(a.body)) > 0 && !json.Valid(a.body)
+}
+
+func errStrange() error { return errors.New("the answer isn't the service's") }
 
 // send runs a call of the SDK with a response handler that takes the answer as it is, so that no
 // status, no header and no body is lost on the way through Kiota. The error means that there is no

@@ -4,7 +4,6 @@
 package trustframework
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -201,8 +200,8 @@ func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, yo
 	if err != nil {
 		return err
 	}
-	key, ok := KeySet{Keys: keys}.Key(kid)
-	if ok && key.Status == status {
+	key, ok := KeySet{Keys: c.held.withStatuses(id, keys, c.settled())}.Key(kid)
+	if ok && key.Status == status && !c.held.inDoubt(id, kid, c.clock.Now().Add(-YoungAge)) {
 		return nil
 	}
 	before, known := c.snapshot.get(id)
@@ -210,10 +209,10 @@ func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, yo
 	wasUsable := key.usable(c.clock.Now())
 	key.Kid, key.Status = kid, status
 	// Until the answer is clear it counts as done for whoever would disable another key.
-	c.held.statusSet(id, key, keys, c.clock.Now(), true)
+	undo := c.held.statusSet(id, key, keys, c.clock.Now(), true)
 	if err := c.patchStatus(ctx, id, kid, status, young); err != nil {
 		if !err.ambiguous() && !err.Worked {
-			c.held.statusNotSet(id, kid)
+			undo()
 		}
 		end(nil)
 		return err
@@ -242,18 +241,31 @@ func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, yo
 }
 
 // undoIfLast looks at a set again in which a key has just been disabled. The locks are one process's: another
-// one may have disabled the others at the same moment. Then both take it back.
+// one may have disabled the others at the same moment. Then both take it back. Neither an interrupt nor the
+// end of a timeout may leave a set without a key, so that it has a time of its own.
 func (c *Client) undoIfLast(ctx context.Context, id string, disabled Key, among []Key) error {
-	keys, err := c.keysNow(ctx, id, true)
-	if err != nil {
-		c.logger.WarnContext(ctx, "Unable to look whether another key can still be used", "error", err.Error())
-		return nil
-	}
-	if c.surelyUsable(id, keys, disabled.Kid) {
-		return nil
+	ctx, cancel := c.clock.WithTimeout(context.WithoutCancel(ctx), c.settleTime+recoveryMargin)
+	defer cancel()
+	for wait := range c.waits(ctx) {
+		if err := wait(); err != nil {
+			break
+		}
+		keys, err := c.keysNow(ctx, id, true)
+		if err != nil {
+			// What was seen a moment ago has to do.
+			c.logger.WarnContext(ctx, "Unable to look whether another key can still be used", "error", err.Error())
+			return nil
+		}
+		if c.surelyUsable(id, keys, disabled.Kid) {
+			return nil
+		}
+		if c.held.shown(id, keys, c.settled()) {
+			break
+		}
 	}
 	if err := c.patchStatus(ctx, id, disabled.Kid, StatusEnabled, true); err != nil {
-		return err
+		return &Error{Op: opSetStatus, KeySetID: id, Kind: KindNoneUsable, Err: err,
+			Message: fmt.Sprintf("Key %q is disabled, as are all others, and could not be enabled again.", disabled.Kid)}
 	}
 	disabled.Status = StatusEnabled
 	c.held.statusSet(id, disabled, among, c.clock.Now(), false)
@@ -280,35 +292,38 @@ func (c *Client) keysToSet(ctx context.Context, id, kid, status string, young bo
 		if err != nil {
 			return nil, err
 		}
-		key, shown := KeySet{Keys: keys}.Key(kid)
+		key, shown := KeySet{Keys: c.held.withStatuses(id, keys, c.settled())}.Key(kid)
 		if key.Status == status || status != StatusDisabled || shown && !key.usable(c.clock.Now()) || c.surelyUsable(id, keys, kid) {
 			return keys, nil
 		}
 		refusal = notLast(id, kid)
-		if c.held.shown(id, keys) {
+		if c.held.shown(id, keys, c.settled()) {
 			break
 		}
 	}
 	return nil, refusal
 }
 
-// keysNow reads the keys of a set afresh, with the statuses that this process has set a moment ago, and with
-// their dates, if these matter, wherever they are shown.
+// keysNow reads the keys of a set afresh, with their statuses as the service shows them and with their dates,
+// if these matter, wherever they are shown. A key whose dates nobody shows has no status either.
 func (c *Client) keysNow(ctx context.Context, id string, dates bool) ([]Key, error) {
 	keys, err := c.fetchStatuses(ctx, id)
 	if err != nil || !dates {
-		return c.held.withStatuses(id, keys, c.settled()), err
+		return keys, err
 	}
 	dated, err := c.look(ctx, opSetStatus, id, false, entry.hasKeys)
 	if err != nil {
 		return nil, err
 	}
-	keys = c.held.withStatuses(id, keys, c.settled())
 	for i, k := range keys {
-		// keys_v2 is documented to have the dates too.
-		if known, ok := dated.set.Key(k.Kid); ok && k.Nbf == nil && k.Exp == nil {
-			keys[i].Nbf, keys[i].Exp = known.Nbf, known.Exp
+		if k.Nbf != nil || k.Exp != nil {
+			continue // keys_v2 is documented to have the dates too
 		}
+		known, ok := dated.set.Key(k.Kid)
+		if !ok && !c.held.holds(id, k.Kid) {
+			keys[i].Status = ""
+		}
+		keys[i].Nbf, keys[i].Exp = known.Nbf, known.Exp
 	}
 	return keys, nil
 }
@@ -370,8 +385,11 @@ func (c *Client) patchStatus(ctx context.Context, id, kid, status string, young 
 		return &Error{Op: opSetStatus, KeySetID: id, Kind: KindNotSent, Err: err}
 	}
 	var refusal *Error
+	worked := false // an attempt may have been carried out
 	for wait := range c.waits(ctx) {
-		if err := wait(); err != nil {
+		if err := wait(); err != nil && refusal != nil {
+			break
+		} else if err != nil {
 			return &Error{Op: opSetStatus, KeySetID: id, Kind: KindNotSent, Err: err}
 		}
 		a, err := send(ctx, opSetStatus, id, func(ctx context.Context, options []abs.RequestOption) error {
@@ -384,15 +402,18 @@ func (c *Client) patchStatus(ctx context.Context, id, kid, status string, young 
 			return c.adapter.SendNoContent(ctx, request, nil)
 		})
 		if err != nil {
+			err.Worked = worked
 			return err
 		}
-		if a.ok() && len(bytes.TrimSpace(a.body)) > 0 && !json.Valid(a.body) {
-			return unreadable(opSetStatus, id, a, errors.New("the answer isn't the service's"))
+		if a.strange() {
+			return unreadable(opSetStatus, id, a, errStrange())
 		}
 		if a.ok() {
 			return nil // 204 is documented
 		}
 		refusal = inKeysV2(newError(opSetStatus, id, a), KindKeyGone)
+		worked = worked || refusal.Worked
+		refusal.Worked = worked
 		if refusal.Kind != KindKeyGone && refusal.Kind != KindKeySetGone || !young && !c.justMade(id) {
 			break
 		}

@@ -292,6 +292,9 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 		if err != nil {
 			return err
 		}
+		if a.strange() {
+			return unreadable(op, id, a, errStrange())
+		}
 		if a.ok() {
 			break
 		}
