@@ -187,8 +187,9 @@ func inKeysV2(e *Error, notFound Kind) *Error {
 
 // SetStatus enables or disables a key, unless it is so already, and waits for the service to show a young
 // key (made less than YoungAge ago). The error is an *Error: of KindLastUsable if the key is the only one
-// of its set that can be used and would be disabled, of KindKeySetGone or KindKeyGone if the service says so.
-// Every kind but KindUnavailable means that nothing was changed, unless the error's Worked is true.
+// of its set that can be used and would be disabled, of KindNoneUsable if it has been disabled though it was
+// the only one left, of KindKeySetGone or KindKeyGone if the service says so. Every kind but KindUnavailable
+// and KindNoneUsable means that nothing was changed, unless the error's Worked is true.
 func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, young bool) error {
 	id := CanonicalID(keySetID)
 	unlock, err := c.locks.lock(ctx, id)
