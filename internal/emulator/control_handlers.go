@@ -19,13 +19,17 @@ type faultRequest struct {
 	Skip        int    `json:"skip"`
 	Times       int    `json:"times"`
 	Commit      bool   `json:"commit"`
+	Late        string `json:"late"`
 	Cut         bool   `json:"cut"`
+	Half        bool   `json:"half"`
+	Stall       bool   `json:"stall"`
 	Status      int    `json:"status"`
 	Code        string `json:"code"`
 	Message     string `json:"message"`
 	Body        string `json:"body"`
 	ContentType string `json:"contentType"`
 	RetryAfter  string `json:"retryAfter"`
+	Challenge   string `json:"challenge"`
 	Lag         string `json:"lag"`
 }
 
@@ -48,6 +52,10 @@ func faultOfKind(kind string, op Op, retryAfter string) (Fault, bool) {
 		return ServiceProblem(op), true
 	case "EmptyAnswer":
 		return EmptyAnswer(op), true
+	case "HalfAnswer":
+		return HalfAnswer(op), true
+	case "NoAnswer":
+		return NoAnswer(op), true
 	}
 	return Fault{}, false
 }
@@ -68,12 +76,16 @@ func (q faultRequest) fault() (Fault, error) {
 	if err != nil {
 		return f, err
 	}
-	f.KeySet, f.Skip, f.Times, f.Lag = q.KeySet, q.Skip, q.Times, lag
-	f.Commit, f.Cut = f.Commit || q.Commit, f.Cut || q.Cut
+	late, err := readDuration("late", q.Late)
+	if err != nil {
+		return f, err
+	}
+	f.KeySet, f.Skip, f.Times, f.Lag, f.Late = q.KeySet, q.Skip, q.Times, lag, late
+	f.Commit, f.Cut, f.Half, f.Stall = f.Commit || q.Commit, f.Cut || q.Cut, f.Half || q.Half, f.Stall || q.Stall
 	f.Status, f.Code, f.Message = cmp.Or(q.Status, f.Status), cmp.Or(q.Code, f.Code), cmp.Or(q.Message, f.Message)
-	f.Body, f.ContentType, f.RetryAfter = q.Body, q.ContentType, cmp.Or(q.RetryAfter, f.RetryAfter)
+	f.Body, f.ContentType, f.RetryAfter, f.Challenge = q.Body, q.ContentType, cmp.Or(q.RetryAfter, f.RetryAfter), q.Challenge
 	if !f.replacesAnswer() && f.Lag == 0 {
-		return f, controlRefuse(http.StatusBadRequest, "a fault needs one of kind, cut, status, body and lag")
+		return f, controlRefuse(http.StatusBadRequest, "a fault needs one of kind, late, cut, half, stall, status, body and lag")
 	}
 	return f, nil
 }

@@ -42,16 +42,16 @@ func (x *exchange) entra() answer {
 	parts, _ := pathSegments(x.entry.Path)
 	x.tenant = x.s.tenant(parts[0])
 	var method, missing string
-	var work func() answer
+	var work func(*exchange) answer
 	switch strings.ToLower(strings.Join(parts[1:], "/")) {
 	case "v2.0/.well-known/openid-configuration":
-		method, missing, work = http.MethodGet, "invalid_tenant", x.openIDConfiguration
+		method, missing, work = http.MethodGet, "invalid_tenant", (*exchange).openIDConfiguration
 		x.entry.Op = OpDiscovery
 	case "discovery/v2.0/keys":
-		method, missing, work = http.MethodGet, "invalid_tenant", x.signingKeys
+		method, missing, work = http.MethodGet, "invalid_tenant", (*exchange).signingKeys
 		x.entry.Op = OpDiscovery
 	case "oauth2/v2.0/token":
-		method, missing, work = http.MethodPost, "invalid_request", x.token
+		method, missing, work = http.MethodPost, "invalid_request", (*exchange).token
 		x.entry.Op = OpToken
 	case "discovery/instance":
 		x.entry.Op = OpDiscovery
@@ -141,7 +141,7 @@ func (x *exchange) instanceDiscovery() answer {
 	if x.tenant = x.s.tenant(name); x.tenant == nil {
 		return x.entraFailure(unknownTenant("invalid_tenant", name))
 	}
-	return x.withFaults(func() answer {
+	return x.withFaults(func(x *exchange) answer {
 		return jsonAnswer(http.StatusOK, x.entraHeader(), map[string]any{
 			"tenant_discovery_endpoint": x.origin() + "/" + name + "/v2.0/.well-known/openid-configuration",
 			"api-version":               "1.1",

@@ -64,6 +64,9 @@ func (x *exchange) token() answer {
 	if err != nil {
 		panic(err)
 	}
+	t.mu.Lock()
+	t.tokens[c.Uti] = true
+	t.mu.Unlock()
 	return jsonAnswer(http.StatusOK, x.entraHeader(), tokenBody{
 		TokenType: "Bearer", ExpiresIn: expiresIn, ExtExpiresIn: expiresIn, AccessToken: token,
 	})

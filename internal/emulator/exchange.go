@@ -21,7 +21,9 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	cut    bool
+	// cut resets the connection, half sends half of the body and closes it, and
+	// stall sends nothing until the client leaves.
+	cut, half, stall bool
 }
 
 // exchange is one request on its way through the emulator.
@@ -32,6 +34,7 @@ type exchange struct {
 	entry  Entry
 	tenant *Tenant // nil until it is known
 	lag    time.Duration
+	at     time.Time // when work that is late is done; zero for the clock's time
 	atEnd  []func()
 
 	body        []byte
@@ -73,22 +76,40 @@ func (x *exchange) answer() (a answer) {
 }
 
 // withFaults does the work, unless a fault says otherwise.
-func (x *exchange) withFaults(work func() answer) answer {
+func (x *exchange) withFaults(work func(*exchange) answer) answer {
 	f, ok := x.tenant.takeFault(x.entry.Op, x.entry.KeySet)
 	if !ok {
-		return work()
+		return work(x)
 	}
 	x.entry.Fault, x.lag = f.name(), f.Lag
 	if !f.replacesAnswer() {
-		return work()
+		return work(x)
 	}
-	if f.Commit {
-		work()
+	var done answer
+	switch {
+	case f.Late > 0:
+		x.tenant.doLater(x, work, f.Late)
+	case f.Commit, f.Half:
+		done = work(x)
 	}
-	if f.Cut {
+	switch {
+	case f.Half && f.Late == 0:
+		done.half = true
+		return done
+	case f.Stall:
+		return answer{stall: true}
+	case f.Cut:
 		return answer{cut: true}
 	}
 	return x.faultAnswer(f)
+}
+
+// now is the time at which the work of this request is done.
+func (x *exchange) now() time.Time {
+	if x.at.IsZero() {
+		return x.s.clock.Now()
+	}
+	return x.at
 }
 
 func (x *exchange) faultAnswer(f Fault) answer {
@@ -114,6 +135,9 @@ func (x *exchange) faultAnswer(f Fault) answer {
 	if f.RetryAfter != "" {
 		a.header.Set("Retry-After", f.RetryAfter)
 	}
+	if f.Challenge != "" {
+		a.header.Set("Www-Authenticate", f.Challenge)
+	}
 	return a
 }
 
@@ -131,7 +155,7 @@ func (x *exchange) finish(a answer) {
 	for _, f := range x.atEnd {
 		f()
 	}
-	if !a.cut && !gone {
+	if !a.cut && !a.stall && !gone {
 		x.entry.Status = a.status
 	}
 	x.entry.Done = x.s.nextSeq()
@@ -147,6 +171,9 @@ func (x *exchange) finish(a answer) {
 	switch {
 	case a.cut:
 		x.cut()
+	case a.stall:
+		<-x.r.Context().Done() // the client's end, or the server's
+		panic(http.ErrAbortHandler)
 	case gone:
 		// To return would be to answer: net/http sends an empty 200 then.
 		panic(http.ErrAbortHandler)
@@ -165,7 +192,12 @@ func (x *exchange) send(a answer) {
 		h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	x.w.WriteHeader(a.status)
-	// An error means that the client has left, which is its own affair.
+	// Errors mean that the client has left, which is its own affair.
+	if a.half {
+		_, _ = x.w.Write(a.body[:len(a.body)/2])
+		_ = http.NewResponseController(x.w).Flush()
+		panic(http.ErrAbortHandler)
+	}
 	_, _ = x.w.Write(a.body)
 }
 

@@ -11,8 +11,8 @@ import (
 )
 
 // Fault is something going wrong with the requests it matches. A fault that
-// has neither Cut, Status nor Body leaves the answer alone, so that Lag can
-// stand by itself.
+// has none of Late, Cut, Half, Stall, Status and Body leaves the answer alone, so
+// that Lag can stand by itself.
 type Fault struct {
 	// Name shows up as [Entry.Fault]; empty means one made from the rest.
 	Name string
@@ -26,8 +26,16 @@ type Fault struct {
 	Skip, Times int
 	// Commit does the work before the answer; without it no work is done.
 	Commit bool
+	// Late, if positive, does the work that much later on the emulator's clock,
+	// whatever was answered. The journal doesn't show that it was done.
+	Late time.Duration
 	// Cut resets the TCP connection instead of answering.
 	Cut bool
+	// Half does the work, sends half of its answer's body and closes the
+	// connection.
+	Half bool
+	// Stall doesn't answer at all: the client has to leave.
+	Stall bool
 	// Status, Code and Message make the error answer. Code starting with
 	// AADB2C makes it look born in the B2C back end.
 	Status        int
@@ -36,8 +44,9 @@ type Fault struct {
 	// short). A 2xx Status without Body has an empty body.
 	Body        string
 	ContentType string
-	// RetryAfter is the header of that name, as it is to be sent.
-	RetryAfter string
+	// RetryAfter and Challenge are the headers Retry-After and WWW-Authenticate,
+	// as they are to be sent.
+	RetryAfter, Challenge string
 	// Lag, if positive, is the visibility lag of this commit alone.
 	Lag time.Duration
 }
@@ -70,6 +79,11 @@ func CutAfterCommit(op Op) Fault {
 	return Fault{Name: "CutAfterCommit", Op: op, Commit: true, Cut: true}
 }
 
+// CommitsLate is a 504 to a request whose work is done only after the given time.
+func CommitsLate(op Op, after time.Duration) Fault {
+	return Fault{Name: "CommitsLate", Op: op, Late: after, Status: http.StatusGatewayTimeout, Code: codeUnknown}
+}
+
 // CutBeforeWork reads the request and resets the connection without any work.
 func CutBeforeWork(op Op) Fault {
 	return Fault{Name: "CutBeforeWork", Op: op, Cut: true}
@@ -89,6 +103,12 @@ func EmptyAnswer(op Op) Fault {
 	return Fault{Name: "EmptyAnswer", Op: op, Commit: true, Status: http.StatusOK}
 }
 
+// HalfAnswer sends half of the answer's body after the work was done.
+func HalfAnswer(op Op) Fault { return Fault{Name: "HalfAnswer", Op: op, Half: true} }
+
+// NoAnswer leaves the client waiting after the work was done.
+func NoAnswer(op Op) Fault { return Fault{Name: "NoAnswer", Op: op, Commit: true, Stall: true} }
+
 // On narrows the fault to one key set.
 func (f Fault) On(keySet string) Fault { f.KeySet = keySet; return f }
 
@@ -101,7 +121,9 @@ func (f Fault) Repeat(n int) Fault { f.Times = n; return f }
 // WithLag gives the commit a visibility lag of its own.
 func (f Fault) WithLag(d time.Duration) Fault { f.Lag = d; return f }
 
-func (f Fault) replacesAnswer() bool { return f.Cut || f.Status != 0 || f.Body != "" }
+func (f Fault) replacesAnswer() bool {
+	return f.Late > 0 || f.Cut || f.Half || f.Stall || f.Status != 0 || f.Body != ""
+}
 
 func (f Fault) name() string {
 	switch {
@@ -109,6 +131,10 @@ func (f Fault) name() string {
 		return f.Name
 	case f.Cut:
 		return "Cut"
+	case f.Half:
+		return "Half"
+	case f.Stall:
+		return "Stall"
 	case f.replacesAnswer():
 		return fmt.Sprintf("Status %d", cmp.Or(f.Status, http.StatusOK))
 	default:
@@ -148,5 +174,5 @@ func (t *Tenant) takeFault(op Op, keySet string) (Fault, bool) {
 		}
 		return f, true
 	}
-	return Fault{}, false
+	return t.storm.fault(op, keySet)
 }

@@ -30,6 +30,7 @@ func TestTenant_Inject_Constructors(t *testing.T) {
 		"CutBeforeWork":  {emulator.CutBeforeWork(emulator.OpGenerateKey), 0, "", false},
 		"ServiceProblem": {emulator.ServiceProblem(emulator.OpGenerateKey), 500, "AADB2C90063", false},
 		"EmptyAnswer":    {emulator.EmptyAnswer(emulator.OpGenerateKey), 200, "", true},
+		"CommitsLate":    {emulator.CommitsLate(emulator.OpGenerateKey, time.Minute), 504, "UnknownError", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

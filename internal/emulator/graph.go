@@ -21,6 +21,7 @@ func (x *exchange) graph() answer {
 	if problem != nil {
 		return x.graphFailure(problem)
 	}
+	x.tenant.commitLate()
 	var create createRequest
 	if to.op == OpCreate {
 		create = x.readCreate()
@@ -28,7 +29,7 @@ func (x *exchange) graph() answer {
 	} else if to.keySet != "" {
 		x.entry.KeySet = x.tenant.spelling(to.keySet)
 	}
-	return x.withFaults(func() answer {
+	return x.withFaults(func(x *exchange) answer {
 		a, problem := x.work(to, create, roles)
 		if problem != nil {
 			return x.graphFailure(problem)
@@ -108,7 +109,7 @@ func (x *exchange) authenticate() (roles []string, problem *graphError) {
 	}
 	now := x.s.clock.Now().Unix()
 	switch {
-	case c.Exp <= now:
+	case c.Exp <= now, x.tenant.tokenEnded(c.Uti):
 		return nil, invalidToken("Lifetime validation failed, the token is expired.")
 	case c.Nbf > now:
 		return nil, invalidToken("Lifetime validation failed, the token is not yet valid.")

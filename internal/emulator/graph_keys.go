@@ -135,7 +135,7 @@ func (x *exchange) generateKey(id string) (answer, *graphError) {
 		return answer{}, problem
 	}
 	if x.s.config.Switches.FillNbf && req.nbf == nil {
-		now := x.s.clock.Now().Unix()
+		now := x.now().Unix()
 		req.nbf = &now
 	}
 	// Outside of the lock: an RSA key takes a while.
@@ -153,7 +153,7 @@ func (x *exchange) generateKey(id string) (answer, *graphError) {
 	if problem != nil {
 		return answer{}, problem
 	}
-	r.keys = append(r.keys, keyRecord{key: key, visibleAt: t.visibleAt(x.lag)})
+	r.keys = append(r.keys, keyRecord{key: key, visibleAt: t.visibleAt(x.now(), x.lag)})
 	x.entry.Committed = true
 	return jsonAnswer(http.StatusOK, x.graphHeader(), x.bareKey(key)), nil
 }
@@ -168,11 +168,11 @@ func (x *exchange) checkRoom(id string, req keyRequest) *graphError {
 // room returns the record that can take such a key. Keys that don't show yet
 // rule out others too, as they are committed. The caller holds the lock.
 func (x *exchange) room(id string, req keyRequest) (*setRecord, *graphError) {
-	r := x.tenant.writable(id)
+	r := x.tenant.writable(id, x.now())
 	if r == nil {
 		return nil, x.missing(id)
 	}
-	if req.exp != nil && *req.exp <= x.s.clock.Now().Unix() {
+	if req.exp != nil && *req.exp <= x.now().Unix() {
 		return nil, refuse(codeExpired,
 			"The expiry date for the key container in tenant '%s' with storageReferenceId '%s' is in the past. Passed date :'%s'.",
 			x.tenant.id, r.id, time.Unix(*req.exp, 0).UTC().Format(graphTime))
@@ -189,7 +189,7 @@ func (x *exchange) room(id string, req keyRequest) (*setRecord, *graphError) {
 }
 
 func (x *exchange) getActiveKey(id string) (answer, *graphError) {
-	t, now := x.tenant, x.s.clock.Now()
+	t, now := x.tenant, x.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.store.visible(id, now)

@@ -13,7 +13,7 @@ func (x *exchange) listKeys(id string) (answer, *graphError) {
 	if x.s.config.Switches.KeysV2Unlistable {
 		return answer{}, refuse(codeBadRequest, "Listing keys_v2 is not supported.")
 	}
-	t, now := x.tenant, x.s.clock.Now()
+	t, now := x.tenant, x.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.store.visible(id, now)
@@ -28,7 +28,7 @@ func (x *exchange) listKeys(id string) (answer, *graphError) {
 }
 
 func (x *exchange) getKey(id, kid string) (answer, *graphError) {
-	t, now := x.tenant, x.s.clock.Now()
+	t, now := x.tenant, x.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.store.visible(id, now)
@@ -57,17 +57,17 @@ func (x *exchange) patchKey(id, kid string) (answer, *graphError) {
 	t := x.tenant
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := t.writable(id)
+	r := t.writable(id, x.now())
 	if r == nil {
 		return answer{}, x.missing(id)
 	}
 	// A key made a moment ago that doesn't show yet is as good as missing.
-	k := r.key(kid, x.s.clock.Now())
+	k := r.key(kid, x.now())
 	if k == nil {
 		return answer{}, missingKey(kid)
 	}
 	if k.truth().Status != status {
-		k.setStatus(status, t.visibleAt(x.lag))
+		k.setStatus(status, t.visibleAt(x.now(), x.lag))
 		x.entry.Committed = true
 	}
 	h := x.graphHeader()

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"time"
 )
 
 // namePattern is the charset of policy ids in the policy schema, with the
@@ -80,7 +81,7 @@ func (x *exchange) list(skipToken string) (answer, *graphError) {
 	}
 	body := keySetListBody{Context: x.context("trustFramework/keySets"), Value: []keySetBody{}}
 
-	t, now := x.tenant, x.s.clock.Now()
+	t, now := x.tenant, x.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	last := 0
@@ -117,8 +118,8 @@ func (x *exchange) create(req createRequest) (answer, *graphError) {
 	if t.store.committed(req.id) != nil {
 		return answer{}, refuse(codeExists, "Can't create trustframework key set with name '%s' because it already exists.", req.id)
 	}
-	t.store.prune(x.s.clock.Now())
-	r := t.store.insert(req.id, nil, t.visibleAt(x.lag))
+	t.store.prune(x.now())
+	r := t.store.insert(req.id, nil, t.visibleAt(x.now(), x.lag))
 	x.entry.Committed = true
 
 	h := x.graphHeader()
@@ -129,7 +130,7 @@ func (x *exchange) create(req createRequest) (answer, *graphError) {
 }
 
 func (x *exchange) get(id string) (answer, *graphError) {
-	t, now := x.tenant, x.s.clock.Now()
+	t, now := x.tenant, x.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.store.visible(id, now)
@@ -142,14 +143,14 @@ func (x *exchange) get(id string) (answer, *graphError) {
 }
 
 func (x *exchange) delete(id string) (answer, *graphError) {
-	t, now := x.tenant, x.s.clock.Now()
+	t, now := x.tenant, x.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := t.writable(id)
+	r := t.writable(id, now)
 	if r == nil {
 		return answer{}, x.missing(id)
 	}
-	t.store.removeWithBackup(r, t.visibleAt(x.lag), !x.s.config.Switches.NoBackupOfEmpty)
+	t.store.removeWithBackup(r, t.visibleAt(x.now(), x.lag), !x.s.config.Switches.NoBackupOfEmpty)
 	t.store.prune(now)
 	x.entry.Committed = true
 	h := x.graphHeader()
@@ -160,9 +161,9 @@ func (x *exchange) delete(id string) (answer, *graphError) {
 // writable returns the record that a write to a key set works on: one that is
 // committed and seen. A set made a moment ago that doesn't show yet is as good
 // as missing, which is the strictest reading of lag. The caller holds the lock.
-func (t *Tenant) writable(id string) *setRecord {
+func (t *Tenant) writable(id string, now time.Time) *setRecord {
 	r := t.store.committed(id)
-	if r == nil || !r.shows(t.server.clock.Now()) {
+	if r == nil || !r.shows(now) {
 		return nil
 	}
 	return r

@@ -61,8 +61,13 @@ type Tenant struct {
 	roles    []string
 	lag      time.Duration
 	faults   []Fault
+	storm    *storm
 	store    store
-	inFlight map[string]int // writes under way, by canonical name
+	late     []lateWork      // in order of due
+	tokens   map[string]bool // whether the token of a uti is still good
+	inFlight map[string]int  // writes under way, by canonical name
+
+	committing sync.Mutex // held while late work is done, so that nobody reads before it
 }
 
 // NewTenant adds a tenant. It panics if a field is malformed or the ID or
@@ -78,6 +83,7 @@ func (s *Server) NewTenant(c TenantConfig) *Tenant {
 		clientSecret: cmp.Or(c.ClientSecret, secret()),
 		roles:        slices.Clone(c.Roles),
 		inFlight:     map[string]int{},
+		tokens:       map[string]bool{},
 	}
 	t.domain = strings.ToLower(cmp.Or(c.Domain, "tenant"+t.id[:8]+".onmicrosoft.com"))
 	if c.Roles == nil {
@@ -150,11 +156,30 @@ func (t *Tenant) Inject(f Fault) {
 	t.faults = append(t.faults, f)
 }
 
-// ClearFaults takes all faults away.
+// ClearFaults takes all faults away, a storm among them. Work that is late is
+// done all the same.
 func (t *Tenant) ClearFaults() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.faults = nil
+	t.faults, t.storm = nil, nil
+}
+
+// ExpireTokens makes Graph say of each token issued so far that it has expired,
+// as it does when it was revoked or the client's clock is behind.
+func (t *Tenant) ExpireTokens() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for uti := range t.tokens {
+		t.tokens[uti] = false
+	}
+}
+
+// tokenEnded tells whether a token was issued here and is no longer good.
+func (t *Tenant) tokenEnded(uti string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	good, issued := t.tokens[uti]
+	return issued && !good
 }
 
 // Journal returns the answered requests of this tenant in order of arrival.
@@ -183,9 +208,9 @@ func (t *Tenant) endWrite(keySet string) {
 	}
 }
 
-// visibleAt is when a commit made now shows; zero means at once. The caller
-// holds the lock.
-func (t *Tenant) visibleAt(own time.Duration) time.Time {
+// visibleAt is when a commit made at a given time shows; zero means at once. The
+// caller holds the lock.
+func (t *Tenant) visibleAt(at time.Time, own time.Duration) time.Time {
 	lag := t.lag
 	if own > 0 {
 		lag = own
@@ -193,5 +218,5 @@ func (t *Tenant) visibleAt(own time.Duration) time.Time {
 	if lag == 0 {
 		return time.Time{}
 	}
-	return t.server.clock.Now().Add(lag)
+	return at.Add(lag)
 }

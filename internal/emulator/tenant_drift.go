@@ -14,6 +14,7 @@ import (
 // KeySets returns what was committed, in order of insertion, whatever lag
 // hides from readers.
 func (t *Tenant) KeySets() []KeySet {
+	t.commitLate()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	sets := []KeySet{}
