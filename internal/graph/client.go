@@ -51,7 +51,7 @@ type Config struct {
 // their token.
 type Adapter struct {
 	abs.RequestAdapter
-	tokens tokenSource
+	tokens *tokenSource
 }
 
 // TenantID returns the GUID of the tenant that is signed in to, or "" if the token doesn't say. It asks
@@ -70,7 +70,7 @@ func NewAdapter(config Config) (*Adapter, error) {
 	if config.AttemptTimeout == 0 {
 		config.AttemptTimeout = DefaultAttemptTimeout
 	}
-	tokens := tokenSource{credential: config.Credential, scope: config.Scope}
+	tokens := newTokenSource(config.Credential, config.Scope)
 	client := newHTTPClient(&transport{
 		base:           config.Transport,
 		endpoint:       endpoint,

@@ -25,10 +25,19 @@ var claimsParameter = regexp.MustCompile(`(?i)\bclaims\s*=\s*"?([A-Za-z0-9+/_=-]
 type tokenSource struct {
 	credential azcore.TokenCredential
 	scope      string
+	renewal    chan struct{} // holds a value while somebody renews the token
 }
 
+func newTokenSource(credential azcore.TokenCredential, scope string) *tokenSource {
+	return &tokenSource{credential: credential, scope: scope, renewal: make(chan struct{}, 1)}
+}
+
+// refusedToken is a token that Graph has answered with a 401, and the claims that the next one must have;
+// "" if it named none.
+type refusedToken struct{ token, claims string }
+
 // token gets a token. Claims, if not empty, are those a challenge asked for; they pass the cache by.
-func (s tokenSource) token(ctx context.Context, claims string) (string, error) {
+func (s *tokenSource) token(ctx context.Context, claims string) (string, error) {
 	token, err := s.credential.GetToken(ctx, policy.TokenRequestOptions{
 		Scopes:    []string{s.scope},
 		EnableCAE: true,
@@ -37,9 +46,31 @@ func (s tokenSource) token(ctx context.Context, claims string) (string, error) {
 	return token.Token, err
 }
 
+// pastCache are claims that every token meets: that there are any makes the credential ask Entra instead of
+// its cache (source: azidentity's documentation of TokenRequestOptions.Claims; their form is that of the
+// claims challenges that Graph sends).
+const pastCache = `{"access_token":{"nbf":{"essential":true,"value":"0"}}}`
+
+// renewed gets another token than the one that was refused without a word why: it has expired by the
+// service's clock, or was revoked, while the credential's cache still takes it for good. Of all who had
+// it, one asks for the next.
+func (s *tokenSource) renewed(ctx context.Context, refused string) (string, error) {
+	select {
+	case s.renewal <- struct{}{}:
+		defer func() { <-s.renewal }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	token, err := s.token(ctx, "")
+	if err != nil || token != refused {
+		return token, err
+	}
+	return s.token(ctx, pastCache)
+}
+
 // tenantID gets a token, the cached one if there is one, and returns the GUID of the tenant it is for, or
 // "" if the token is opaque (source: Microsoft's "Access token claims reference", tid).
-func (s tokenSource) tenantID(ctx context.Context) (string, error) {
+func (s *tokenSource) tenantID(ctx context.Context) (string, error) {
 	token, err := s.token(ctx, "")
 	if err != nil {
 		return "", err

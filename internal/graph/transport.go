@@ -56,7 +56,7 @@ func (e *Error) RequestSent() bool { return e.Sent }
 type transport struct {
 	base           http.RoundTripper
 	endpoint       *url.URL
-	tokens         tokenSource
+	tokens         *tokenSource
 	gate           *gate
 	clock          clock.Clock
 	logger         *slog.Logger
@@ -74,24 +74,24 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &Error{Err: err}
 	}
 	ctx := req.Context()
-	var claims string
+	var refused refusedToken
 	var resp *http.Response
 	var challenged, worked bool // worked: an attempt may have been worked on
 	strange := 0                // answers that aren't what was asked for
 	for attempt := 1; ; attempt++ {
-		token, notReady := t.ready(ctx, claims)
+		token, notReady := t.ready(ctx, refused)
 		if notReady != nil && (resp == nil && err == nil || resp != nil && resp.StatusCode == http.StatusUnauthorized) {
 			return nil, &Error{Sent: worked, Err: notReady}
 		}
 		if notReady != nil {
 			return told(req, resp, err, worked) // what the attempt before has shown says more
 		}
-		claims = "" // answered: the token is in the credential's cache now
+		refused = refusedToken{} // the new one is in the credential's cache now
 		resp, err = t.attempt(req, body, token, attempt)
 		// A refused token was refused before any work, so that even a POST may come again with another.
 		if resp != nil && resp.StatusCode == http.StatusUnauthorized && !challenged {
 			challenged = true
-			claims = claimsChallenge(resp.Header)
+			refused = refusedToken{token: token, claims: claimsChallenge(resp.Header)}
 			continue
 		}
 		var failure *Error
@@ -125,12 +125,18 @@ func told(req *http.Request, resp *http.Response, err error, worked bool) (*http
 	return resp, err
 }
 
-// ready waits until a request may be sent and returns the token for it.
-func (t *transport) ready(ctx context.Context, claims string) (token string, err error) {
+// ready waits until a request may be sent and returns the token for it, another one than was refused.
+func (t *transport) ready(ctx context.Context, refused refusedToken) (token string, err error) {
 	if err := t.gate.wait(ctx); err != nil {
 		return "", err
 	}
-	if token, err = t.tokens.token(ctx, claims); err != nil {
+	switch {
+	case refused.token == "" || refused.claims != "":
+		token, err = t.tokens.token(ctx, refused.claims)
+	default:
+		token, err = t.tokens.renewed(ctx, refused.token)
+	}
+	if err != nil {
 		return "", err
 	}
 	return token, ctx.Err()

@@ -84,7 +84,7 @@ func (s *service) transport() *transport {
 	return &transport{
 		base:           s.server.Client().Transport,
 		endpoint:       endpoint,
-		tokens:         tokenSource{credential: s.credential, scope: "scope"},
+		tokens:         newTokenSource(s.credential, "scope"),
 		gate:           &gate{clock: s.clock},
 		clock:          s.clock,
 		logger:         slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -391,7 +391,7 @@ func TestAdapter_TenantID(t *testing.T) {
 		"a.b.c":                            "",
 		"header." + base64.RawURLEncoding.EncodeToString([]byte(`[]`)) + ".signature": "",
 	} {
-		got, err := tokenSource{credential: fixedToken(token)}.tenantID(t.Context())
+		got, err := newTokenSource(fixedToken(token), "").tenantID(t.Context())
 		if err != nil || got != want {
 			t.Errorf("%s: %q, %v", token, got, err)
 		}
