@@ -5,12 +5,14 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -32,6 +34,8 @@ type Config struct {
 	DisableInstanceDiscovery bool
 	// Transport sends the requests for tokens; an *http.Client fits.
 	Transport policy.Transporter
+	// AttemptTimeout bounds one attempt at one request; zero means 10 seconds.
+	AttemptTimeout time.Duration
 }
 
 // NewCredential returns the credential that config describes. Nothing is sent until a token is asked
@@ -41,7 +45,7 @@ func NewCredential(config Config) (azcore.TokenCredential, error) {
 		&azidentity.ClientSecretCredentialOptions{
 			ClientOptions: azcore.ClientOptions{
 				Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: config.AuthorityHost},
-				Transport: config.Transport,
+				Transport: wholeAnswers{inner: config.Transport, attemptTimeout: cmp.Or(config.AttemptTimeout, defaultAttemptTimeout)},
 			},
 			DisableInstanceDiscovery: config.DisableInstanceDiscovery,
 		})

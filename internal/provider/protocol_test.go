@@ -5,6 +5,7 @@ package provider_test
 
 import (
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -20,12 +21,13 @@ type server struct {
 	t *testing.T
 
 	resources  map[string]tftypes.Type
+	sources    map[string]tftypes.Type
 	identities map[string]tftypes.Type
 }
 
-func newServer(t *testing.T, w *world) *server {
+func newServer(t *testing.T, w *world, wrap ...func(http.RoundTripper) http.RoundTripper) *server {
 	t.Helper()
-	provider, err := w.factories(w.Variables())["trustframework"]()
+	provider, err := w.factories(w.Variables(), wrap...)["trustframework"]()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,9 +39,12 @@ func newServer(t *testing.T, w *world) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{ProviderServer: provider, t: t, resources: map[string]tftypes.Type{}, identities: map[string]tftypes.Type{}}
+	s := &server{ProviderServer: provider, t: t, resources: map[string]tftypes.Type{}, sources: map[string]tftypes.Type{}, identities: map[string]tftypes.Type{}}
 	for name, schema := range schemas.ResourceSchemas {
 		s.resources[name] = schema.ValueType()
+	}
+	for name, schema := range schemas.DataSourceSchemas {
+		s.sources[name] = schema.ValueType()
 	}
 	for name, schema := range identities.IdentitySchemas {
 		s.identities[name] = schema.ValueType()

@@ -25,6 +25,7 @@ type world struct {
 
 	mu      sync.Mutex
 	watches []watch
+	every   []func(emulator.Entry)
 }
 
 // watch is something to do when the n-th request of an operation has been worked on.
@@ -41,9 +42,19 @@ func (w *world) onAnswer(op emulator.Op, n int, do func()) {
 	w.watches = append(w.watches, watch{op: op, n: n, do: do})
 }
 
+// onEvery calls do with each request that has been worked on, before it is answered.
+func (w *world) onEvery(do func(emulator.Entry)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.every = append(w.every, do)
+}
+
 func (w *world) observe(e emulator.Entry) {
 	w.mu.Lock()
 	var due []func()
+	for _, do := range w.every {
+		due = append(due, func() { do(e) })
+	}
 	for i := range w.watches {
 		if w.watches[i].op == e.Op {
 			if w.watches[i].n--; w.watches[i].n == 0 {
