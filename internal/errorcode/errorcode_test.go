@@ -40,21 +40,30 @@ func TestAll_IsWhole(t *testing.T) {
 	}
 }
 
-// TestAll_ClassesThatDecide: these codes change what the provider does, so that none may join them by mistake.
-func TestAll_ClassesThatDecide(t *testing.T) {
+// TestAll_WhatDecides: these codes change what the provider does or what an error points at, so that none may join
+// or leave them by mistake.
+func TestAll_WhatDecides(t *testing.T) {
 	t.Parallel()
-	got := map[errorcode.Class][]string{}
+	got := map[string]string{}
 	for _, e := range errorcode.All() {
-		got[e.Class] = append(got[e.Class], strings.TrimPrefix(e.Code, "AADB2C"))
+		for _, property := range []string{string(e.Class), e.Attribute} {
+			got[property] = strings.TrimSpace(got[property] + " " + strings.TrimPrefix(e.Code, "AADB2C"))
+		}
 	}
-	for class, want := range map[errorcode.Class]string{
-		errorcode.Gone:      "90073",
-		errorcode.Exists:    "95028",
-		errorcode.Throttled: "90229 90244 95043",
-		errorcode.Transient: "90063 95053",
+	for property, want := range map[string]string{
+		string(errorcode.Gone):      "90073",
+		string(errorcode.Exists):    "95028",
+		string(errorcode.Throttled): "90229 90244 95043",
+		string(errorcode.Transient): "90063 95053",
+		"key_set_id":                "90019 90073 90130 90131 90132 90133 90134 90135 90220 95052",
+		"name":                      "95027 95028",
+		"use":                       "95033 95042",
+		"kty":                       "90089 95030 95031 95032 95037",
+		"exp":                       "90214",
+		"status":                    "99014",
 	} {
-		if codes := strings.Join(got[class], " "); codes != want {
-			t.Errorf("%s: %s, want %s", class, codes, want)
+		if got[property] != want {
+			t.Errorf("%s: %s, want %s", property, got[property], want)
 		}
 	}
 }

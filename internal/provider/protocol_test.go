@@ -19,8 +19,9 @@ type server struct {
 	tfprotov6.ProviderServer
 	t *testing.T
 
-	resources  map[string]tftypes.Type
-	identities map[string]tftypes.Type
+	resources   map[string]tftypes.Type
+	dataSources map[string]tftypes.Type
+	identities  map[string]tftypes.Type
 }
 
 func newServer(t *testing.T, w *world) *server {
@@ -37,9 +38,15 @@ func newServer(t *testing.T, w *world) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{ProviderServer: provider, t: t, resources: map[string]tftypes.Type{}, identities: map[string]tftypes.Type{}}
+	s := &server{
+		ProviderServer: provider, t: t,
+		resources: map[string]tftypes.Type{}, dataSources: map[string]tftypes.Type{}, identities: map[string]tftypes.Type{},
+	}
 	for name, schema := range schemas.ResourceSchemas {
 		s.resources[name] = schema.ValueType()
+	}
+	for name, schema := range schemas.DataSourceSchemas {
+		s.dataSources[name] = schema.ValueType()
 	}
 	for name, schema := range identities.IdentitySchemas {
 		s.identities[name] = schema.ValueType()
@@ -68,6 +75,72 @@ func (s *server) value(objectType tftypes.Type, attributes map[string]string) *t
 		s.t.Fatal(err)
 	}
 	return &value
+}
+
+// null is the value of what isn't there.
+func (s *server) null(objectType tftypes.Type) *tfprotov6.DynamicValue {
+	s.t.Helper()
+	value, err := tfprotov6.NewDynamicValue(objectType, tftypes.NewValue(objectType, nil))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &value
+}
+
+// read refreshes a resource whose state has the given attributes.
+func (s *server) read(name string, state map[string]string) (*tfprotov6.DynamicValue, []*tfprotov6.Diagnostic) {
+	s.t.Helper()
+	answer, err := s.ReadResource(s.t.Context(), &tfprotov6.ReadResourceRequest{TypeName: name, CurrentState: s.value(s.resources[name], state)})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer.NewState, answer.Diagnostics
+}
+
+// readData reads a data source.
+func (s *server) readData(name string, config map[string]string) (*tfprotov6.DynamicValue, []*tfprotov6.Diagnostic) {
+	s.t.Helper()
+	answer, err := s.ReadDataSource(s.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: s.value(s.dataSources[name], config)})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer.State, answer.Diagnostics
+}
+
+// apply plans and applies a resource: it creates one without a state, and destroys one without a configuration.
+func (s *server) apply(name string, state, config map[string]string) (*tfprotov6.DynamicValue, []*tfprotov6.Diagnostic) {
+	s.t.Helper()
+	object := s.resources[name]
+	prior, proposed, configured := s.null(object), s.null(object), s.null(object)
+	if state != nil {
+		prior = s.value(object, state)
+	}
+	if config != nil {
+		all := maps.Clone(state)
+		if all == nil {
+			all = map[string]string{}
+		}
+		maps.Copy(all, config)
+		proposed, configured = s.value(object, all), s.value(object, config)
+	}
+	planned, err := s.PlanResourceChange(s.t.Context(), &tfprotov6.PlanResourceChangeRequest{
+		TypeName: name, PriorState: prior, ProposedNewState: proposed, Config: configured,
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, d := range planned.Diagnostics {
+		if d.Severity == tfprotov6.DiagnosticSeverityError {
+			return prior, planned.Diagnostics
+		}
+	}
+	applied, err := s.ApplyResourceChange(s.t.Context(), &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: name, PriorState: prior, PlannedState: planned.PlannedState, Config: configured, PlannedPrivate: planned.PlannedPrivate,
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return applied.NewState, applied.Diagnostics
 }
 
 // strings reads the attributes of an object that are strings.
