@@ -62,6 +62,9 @@ func faultOfKind(kind string, op Op, retryAfter string) (Fault, bool) {
 
 func (q faultRequest) fault() (Fault, error) {
 	f, ok := faultOfKind(q.Kind, q.Op, q.RetryAfter)
+	if q.Kind == "Refusal" {
+		f, ok = Refusal(q.Op, q.Code), slices.Contains(Codes(), q.Code)
+	}
 	switch {
 	case !ok:
 		return f, controlRefuse(http.StatusBadRequest, "kind %q: no such fault", q.Kind)

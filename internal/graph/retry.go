@@ -13,10 +13,11 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/errorcode"
 )
 
 const (
@@ -56,13 +57,19 @@ func repeatable(method string) bool { return method != http.MethodPost }
 // throttled tells the answers that were given before any work (source: Graph's throttling guidance;
 // the codes are inferred to be of that kind).
 func throttled(resp *http.Response) bool {
-	return resp.StatusCode == http.StatusTooManyRequests ||
-		slices.Contains([]string{"AADB2C95043", "AADB2C90229", "AADB2C90244"}, errorCode(resp))
+	return resp.StatusCode == http.StatusTooManyRequests || errorcode.ClassOf(errorCode(resp)) == errorcode.Throttled
 }
 
+// transient tells the failures of the service that pass, and that may come after the work was done. Who
+// may ask is looked at before any work, whatever the code.
 func transient(resp *http.Response) bool {
-	return resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusRequestTimeout ||
-		errorCode(resp) == "AADB2C95053" // concurrent writes to one object
+	switch resp.StatusCode {
+	case http.StatusRequestTimeout:
+		return true
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return false
+	}
+	return resp.StatusCode >= http.StatusInternalServerError || errorcode.ClassOf(errorCode(resp)) == errorcode.Transient
 }
 
 // nonsense tells a success that isn't what was asked for: a proxy's page, or an empty body where one is due.

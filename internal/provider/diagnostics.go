@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/auth"
+	"github.com/trustframework/terraform-provider-trustframework/internal/errorcode"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -35,25 +37,22 @@ func addError(diags *diag.Diagnostics, summary string, where path.Path, err erro
 			diags.AddError(summary, errorDetail(api))
 			return
 		}
-		diags.AddAttributeError(attributeOf(api.Code, where), summary, errorDetail(api))
+		diags.AddAttributeError(where, summary, errorDetail(api))
 	default:
 		diags.AddError(summary, errorDetail(api))
 	}
 }
 
-// attributeOf is the argument that a refusal of a key is about (source: "Error codes in Azure AD B2C"),
-// or the fallback.
-func attributeOf(code string, fallback path.Path) path.Path {
-	switch code {
-	case "AADB2C90214":
-		return path.Root("exp")
-	case "AADB2C95030", "AADB2C95031", "AADB2C95032", "AADB2C95037":
-		return path.Root("kty")
-	case "AADB2C95033", "AADB2C95042":
-		return path.Root("use")
-	default:
-		return fallback
+// argumentOf is the argument that the service's code is about, if it is one of those that the request was made
+// of, or else the fallback. All of them must be in the schema of what the error is shown for.
+func argumentOf(err error, fallback path.Path, others ...string) path.Path {
+	var api *trustframework.Error
+	if errors.As(err, &api) {
+		if entry, ok := errorcode.Lookup(api.Code); ok && slices.Contains(others, entry.Attribute) {
+			return path.Root(entry.Attribute)
+		}
 	}
+	return fallback
 }
 
 func signInDetail(e *auth.Error) string {
@@ -142,6 +141,12 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 		p.add("%v", e.Err)
 	}
 	p.add("%s", advice)
+	switch e.Kind {
+	case trustframework.KindRefused, trustframework.KindUnavailable, trustframework.KindUnknownOutcome:
+		// What every other kind advises says as much as its codes' entries do.
+		entry, _ := errorcode.Lookup(e.Code)
+		p.add("%s", entry.Advice)
+	}
 	for _, text := range more {
 		p.add("%s", text)
 	}

@@ -208,7 +208,7 @@ func (c *cell) run() said {
 	case emulator.OpPatchKey:
 		c.after, said = s.apply(keyType, c.before, signingKey("status", "disabled"))
 	case emulator.OpGetActiveKey:
-		said = s.data(activeType, map[string]string{"key_set_id": "B2C_1A_Signing"})
+		_, said = s.data(activeType, map[string]string{"key_set_id": "B2C_1A_Signing"})
 	default:
 		c.after, said = s.refresh(c.name, c.before)
 	}
@@ -383,14 +383,4 @@ func (c *cell) refused(said said, text string) {
 	if n := len(c.keys("B2C_1A_Signing")); c.op == emulator.OpGenerateKey && n > 1 {
 		c.t.Errorf("%d keys", n)
 	}
-}
-
-// data reads a data source.
-func (s *server) data(name string, config map[string]string) said {
-	s.t.Helper()
-	read, err := s.ReadDataSource(s.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: s.value(s.sources[name], config)})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return read.Diagnostics
 }

@@ -163,7 +163,7 @@ func (r *generatedKeyResource) Create(ctx context.Context, req resource.CreateRe
 	}
 	key, err := r.data.client.GenerateKey(ctx, timeout, plan.input())
 	if err != nil {
-		addError(&resp.Diagnostics, "Unable to generate key", path.Root("key_set_id"), err)
+		addError(&resp.Diagnostics, "Unable to generate key", argumentOf(err, path.Root("key_set_id"), "use", "kty", "nbf", "exp"), err)
 		return
 	}
 	if names := plan.differs(key.Key); len(names) > 0 {
@@ -249,7 +249,7 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 	state.forget(key)
 	state.set(set.ID, key, &resp.Diagnostics)
 	if err := state.readStatus(ctx, r.data, key, made, &resp.Diagnostics); err != nil {
-		addError(&resp.Diagnostics, "Unable to read key's status", path.Root("status"), err)
+		addError(&resp.Diagnostics, "Unable to read key's status", argumentOf(err, path.Root("status"), "key_set_id"), err)
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
@@ -291,7 +291,7 @@ func (r *generatedKeyResource) Update(ctx context.Context, req resource.UpdateRe
 			return
 		}
 		if err := plan.setStatus(ctx, r.data, &made); err != nil {
-			addError(&resp.Diagnostics, "Unable to set key's status", path.Root("status"), err)
+			addError(&resp.Diagnostics, "Unable to set key's status", argumentOf(err, path.Root("status"), "key_set_id"), err)
 			plan.Status = state.Status
 		}
 	}

@@ -39,7 +39,7 @@ func (m *keyModel) checkStatus(ctx context.Context, data *providerData, before t
 	case trustframework.KindOf(err) == trustframework.KindKeySetGone, trustframework.KindOf(err) == trustframework.KindKeysHidden:
 		// The set may be made by this very apply; setting the status has the last word.
 	case err != nil:
-		addError(diags, "Unable to plan key", path.Root("status"), err)
+		addError(diags, "Unable to plan key", argumentOf(err, path.Root("status"), "key_set_id"), err)
 	case last:
 		diags.AddAttributeError(path.Root("status"), "Last usable key would be disabled",
 			fmt.Sprintf("No other key of key set %q can be used now: all others are disabled, expired, or not valid yet. Policies that refer to the "+

@@ -4,6 +4,7 @@
 package provider_test
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -38,6 +39,11 @@ func (d said) failed() bool {
 	return false
 }
 
+// without leaves out the diagnostics of a summary.
+func (d said) without(summary string) said {
+	return slices.DeleteFunc(slices.Clone(d), func(one *tfprotov6.Diagnostic) bool { return one.Summary == summary })
+}
+
 // object reads an object's attributes; a null one has none.
 func (s *server) object(objectType tftypes.Type, value *tfprotov6.DynamicValue) map[string]tftypes.Value {
 	s.t.Helper()
@@ -57,6 +63,7 @@ func (s *server) object(objectType tftypes.Type, value *tfprotov6.DynamicValue) 
 	return attributes
 }
 
+// null is the value of what isn't there.
 func (s *server) null(objectType tftypes.Type) *tfprotov6.DynamicValue {
 	s.t.Helper()
 	value, err := tfprotov6.NewDynamicValue(objectType, tftypes.NewValue(objectType, nil))
@@ -137,4 +144,20 @@ func (s *server) attribute(name string, m managed, attribute string) string {
 		return ""
 	}
 	return s.strings(s.resources[name], m.state)[attribute]
+}
+
+// known is a resource of which a client knows some attributes, and nothing else.
+func (s *server) known(name string, attributes map[string]string) managed {
+	s.t.Helper()
+	return managed{state: s.value(s.resources[name], attributes)}
+}
+
+// data reads a data source.
+func (s *server) data(name string, config map[string]string) (*tfprotov6.DynamicValue, said) {
+	s.t.Helper()
+	read, err := s.ReadDataSource(s.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: s.value(s.dataSources[name], config)})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return read.State, read.Diagnostics
 }

@@ -20,9 +20,9 @@ type server struct {
 	tfprotov6.ProviderServer
 	t *testing.T
 
-	resources  map[string]tftypes.Type
-	sources    map[string]tftypes.Type
-	identities map[string]tftypes.Type
+	resources   map[string]tftypes.Type
+	dataSources map[string]tftypes.Type
+	identities  map[string]tftypes.Type
 }
 
 func newServer(t *testing.T, w *world, wrap ...func(http.RoundTripper) http.RoundTripper) *server {
@@ -39,12 +39,15 @@ func newServer(t *testing.T, w *world, wrap ...func(http.RoundTripper) http.Roun
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{ProviderServer: provider, t: t, resources: map[string]tftypes.Type{}, sources: map[string]tftypes.Type{}, identities: map[string]tftypes.Type{}}
+	s := &server{
+		ProviderServer: provider, t: t,
+		resources: map[string]tftypes.Type{}, dataSources: map[string]tftypes.Type{}, identities: map[string]tftypes.Type{},
+	}
 	for name, schema := range schemas.ResourceSchemas {
 		s.resources[name] = schema.ValueType()
 	}
 	for name, schema := range schemas.DataSourceSchemas {
-		s.sources[name] = schema.ValueType()
+		s.dataSources[name] = schema.ValueType()
 	}
 	for name, schema := range identities.IdentitySchemas {
 		s.identities[name] = schema.ValueType()

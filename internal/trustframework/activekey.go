@@ -10,6 +10,8 @@ import (
 
 	abs "github.com/microsoft/kiota-abstractions-go"
 	sdk "github.com/microsoftgraph/msgraph-beta-sdk-go/trustframework"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/errorcode"
 )
 
 // ActiveKey asks the service which key of a set is in use, each time anew. What this process has just
@@ -69,9 +71,9 @@ func (c *Client) activeKeyIn(ctx context.Context, op, id string, a answer) (Key,
 func (c *Client) noActiveKey(ctx context.Context, op, id string, a answer) *Error {
 	e := newError(op, id, a)
 	switch {
-	case a.ok(), e.Code == codeNoActiveKey && (e.Kind == KindRefused || e.Kind == KindKeySetGone):
+	case a.ok(), e.Code == errorcode.NoActiveKey && (e.Kind == KindRefused || e.Kind == KindKeySetGone):
 		e.Kind = KindNoActiveKey
-	case e.Code == codeNotFound: // which classify knows
+	case errorcode.ClassOf(e.Code) == errorcode.Gone: // which classify knows
 	case e.Kind == KindKeySetGone, e.Kind == KindRefused && e.Status != http.StatusNotFound:
 		e.Kind = KindNoActiveKey
 		if _, err := c.HasKeySet(ctx, id, false); KindOf(err) == KindKeySetGone {

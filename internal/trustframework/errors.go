@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/errorcode"
 )
 
 // Kind says what an error means for the caller.
@@ -113,18 +115,6 @@ func KindOf(err error) Kind {
 	return ""
 }
 
-// The codes that decide what an error means (source: "Error codes in Azure AD B2C" and reports of the
-// statuses they come with).
-const (
-	codeNotFound      = "AADB2C90073"
-	codeNoActiveKey   = "AADB2C90019"
-	codeExists        = "AADB2C95028"
-	codeAdminThrottle = "AADB2C95043"
-	codeThrottleA     = "AADB2C90229"
-	codeThrottleB     = "AADB2C90244"
-	codeConcurrent    = "AADB2C95053"
-)
-
 // newError makes the error for an answer that isn't a success.
 func newError(op, keySetID string, a answer) *Error {
 	e := &Error{
@@ -153,22 +143,29 @@ func newError(op, keySetID string, a answer) *Error {
 	return e
 }
 
+// classify says what an answer that isn't a success means. The status comes first: whatever the code, a
+// failure of the service leaves open whether the request was worked on.
 func classify(status int, code string) Kind {
+	class := errorcode.ClassOf(code)
 	switch {
-	case code == codeNotFound && (status == http.StatusBadRequest || status == http.StatusNotFound):
+	case status < http.StatusBadRequest:
+		return KindUnavailable
+	case status == http.StatusTooManyRequests, class == errorcode.Throttled:
+		return KindThrottled
+	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
+		return KindUnavailable
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return KindDenied
+	case class == errorcode.Transient:
+		return KindUnavailable
+	case class == errorcode.Exists:
+		return KindExists
+	case class == errorcode.Gone && (status == http.StatusBadRequest || status == http.StatusNotFound):
 		return KindKeySetGone
 	// A 404 without Graph's error body comes from something between here and Graph, and UnknownError
 	// means an address that doesn't exist.
-	case status == http.StatusNotFound && code != "" && code != "UnknownError":
+	case status == http.StatusNotFound && code != "" && code != "UnknownError" && class != errorcode.Mistake:
 		return KindKeySetGone
-	case code == codeExists:
-		return KindExists
-	case status == http.StatusTooManyRequests, code == codeAdminThrottle, code == codeThrottleA, code == codeThrottleB:
-		return KindThrottled
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return KindDenied
-	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout, code == codeConcurrent, status < http.StatusBadRequest:
-		return KindUnavailable
 	default:
 		return KindRefused
 	}

@@ -198,7 +198,8 @@ func TestClient_Key_WhatLooksGoneAndIsNot(t *testing.T) {
 		"404 of a proxy's":   {page, trustframework.KindRefused},
 		"404 UnknownError":   {answer(404, "UnknownError"), trustframework.KindRefused},
 		"403":                {answer(403, "AADB2C"), trustframework.KindDenied},
-		"other 400":          {answer(400, "AADB2C90063"), trustframework.KindRefused},
+		"other 400":          {answer(400, "AADB2C90130"), trustframework.KindRefused},
+		"400 for an instant": {answer(400, "AADB2C90063"), ""},
 		"500 for an instant": {answer(500, "AADB2C90063"), ""},
 		"429 for an instant": {emulator.Throttled(emulator.OpGet, "1"), ""},
 	} {

@@ -89,7 +89,8 @@ func TestClient_KeySets_WithoutAListingIsAnError(t *testing.T) {
 		kind  trustframework.Kind
 	}{
 		"refused":         {emulator.Fault{Status: 403, Code: "AADB2C", Message: "no"}, trustframework.KindDenied},
-		"refused oddly":   {emulator.Fault{Status: 400, Code: "AADB2C90063", Message: "no"}, trustframework.KindRefused},
+		"refused oddly":   {emulator.Fault{Status: 400, Code: "AADB2C90130", Message: "no"}, trustframework.KindRefused},
+		"exists":          {emulator.Fault{Status: 400, Code: "AADB2C95028", Message: "no"}, trustframework.KindRefused},
 		"not found":       {emulator.Fault{Status: 404, Code: "AADB2C90073", Message: "no"}, trustframework.KindRefused},
 		"failed":          {emulator.Fault{Status: 500, Code: "AADB2C90063", Message: "no", Times: -1}, trustframework.KindUnavailable},
 		"no value":        {emulator.Fault{Status: 200, ContentType: json, Body: `{}`}, trustframework.KindUnavailable},

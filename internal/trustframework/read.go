@@ -207,7 +207,7 @@ func (c *Client) fetchListing(ctx context.Context) ([]wireKeySet, error) {
 	if err == nil {
 		return listing, nil
 	}
-	if err.Kind == KindKeySetGone {
+	if err.Kind == KindKeySetGone || err.Kind == KindExists {
 		err.Kind = KindRefused // it is about no key set
 	}
 	return nil, err

@@ -14,6 +14,8 @@ import (
 
 	abs "github.com/microsoft/kiota-abstractions-go"
 	sdk "github.com/microsoftgraph/msgraph-beta-sdk-go/trustframework"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/errorcode"
 )
 
 // Only keys_v2 shows and changes a key's status, and wants TrustFrameworkKeySet.ReadWrite.All for both
@@ -179,7 +181,7 @@ func (c *Client) fetchKeyV2(ctx context.Context, id, kid string) (Key, error) {
 // inKeysV2 gives the error of a keys_v2 address its kind. There a 404 without the code for a missing key
 // set is about the key or the address: nobody has seen which.
 func inKeysV2(e *Error, notFound Kind) *Error {
-	if e.Kind == KindKeySetGone && e.Code != codeNotFound {
+	if e.Kind == KindKeySetGone && errorcode.ClassOf(e.Code) != errorcode.Gone {
 		e.Kind = notFound
 	}
 	return e
