@@ -98,7 +98,7 @@ func faults() map[string]fault {
 		"`200` with nothing in it, after the work":                           plain(emulator.EmptyAnswer),
 		"No answer at all, after the work":                                   plain(emulator.NoAnswer),
 		"`401`, the token has expired midway":                                {before: func(c *cell) error { c.ExpireTokens(); return nil }},
-		"`401`, once":                                                        status(http.StatusUnauthorized, "InvalidAuthenticationToken"),
+		"`401`":                                                              status(http.StatusUnauthorized, "InvalidAuthenticationToken"),
 		"`401` with a claims challenge":                                      plain(challenge),
 	}
 }
@@ -112,11 +112,12 @@ const (
 // cell is an operation that meets a fault.
 type cell struct {
 	*world
-	t     *testing.T
 	op    emulator.Op
 	fault fault
 	times int // how many requests meet it; less than 0 for all
 	begun time.Time
+
+	*server // that of the provider under test, once it runs
 
 	name   string // the resource's type
 	before managed
@@ -130,7 +131,7 @@ type cell struct {
 // newCell prepares a tenant with the key set Signing and what the operation needs in it.
 func newCell(t *testing.T, op emulator.Op, f fault, times int) *cell {
 	t.Helper()
-	c := &cell{t: t, op: op, fault: f, times: times, name: keyType, world: newWorld(t, emulator.Switches{
+	c := &cell{op: op, fault: f, times: times, name: keyType, world: newWorld(t, emulator.Switches{
 		ListRefused: op == emulator.OpGet, KeysV2Unlistable: op == emulator.OpGetKey,
 	})}
 	// Go's client would send a read again by itself on a connection that was used before.
@@ -138,6 +139,7 @@ func newCell(t *testing.T, op emulator.Op, f fault, times int) *cell {
 	c.AddKeySet("B2C_1A_Signing")
 	c.AddKey("B2C_1A_Signing", emulator.KeySpec{Kty: "oct"})
 	s := newServer(t, c.world)
+	c.server = s
 	var said said
 	switch op {
 	case emulator.OpGenerateKey, emulator.OpGetActiveKey:
@@ -173,7 +175,8 @@ func (c *cell) signsIn() bool { return c.op == emulator.OpToken || c.op == emula
 // run has a provider of its own do the operation while the fault lasts, and returns what it said.
 func (c *cell) run() said {
 	c.t.Helper()
-	s := newServer(c.t, c.world, c.transport)
+	c.server = newServer(c.t, c.world, c.transport)
+	s := c.server
 	if c.fault.answer != nil {
 		ops := []emulator.Op{c.op}
 		if reads := operations()["Read"]; c.times < 0 && c.op != emulator.OpGetActiveKey && slices.Contains(reads, c.op) {
@@ -326,7 +329,7 @@ func (c *cell) found(said said) {
 		c.t.Error(said)
 	}
 	for _, d := range said {
-		if kid := newServer(c.t, c.world).attribute(c.name, c.after, "kid"); !strings.Contains(d.Detail, "B2C_1A_") || !strings.Contains(d.Detail, kid) {
+		if kid := c.attribute(c.name, c.after, "kid"); !strings.Contains(d.Detail, "B2C_1A_") || !strings.Contains(d.Detail, kid) {
 			c.t.Errorf("no name in %q", d.Detail)
 		}
 	}
@@ -339,14 +342,13 @@ func (c *cell) found(said said) {
 // worked expects the service to hold what the state says, once.
 func (c *cell) worked() {
 	c.t.Helper()
-	s := newServer(c.t, c.world)
 	switch c.op {
 	case emulator.OpCreate:
-		if len(c.KeySets()) != 2 || s.attribute(setType, c.after, "id") != "B2C_1A_Other" {
+		if len(c.KeySets()) != 2 || c.attribute(setType, c.after, "id") != "B2C_1A_Other" {
 			c.t.Errorf("%v", c.KeySets())
 		}
 	case emulator.OpGenerateKey:
-		if keys := c.keys("B2C_1A_Signing"); len(keys) != 2 || keys[1].Kid != s.attribute(keyType, c.after, "kid") {
+		if keys := c.keys("B2C_1A_Signing"); len(keys) != 2 || keys[1].Kid != c.attribute(keyType, c.after, "kid") {
 			c.t.Errorf("%v", keys)
 		}
 	case emulator.OpDelete:
@@ -354,12 +356,12 @@ func (c *cell) worked() {
 			c.t.Errorf("%v", c.KeySets())
 		}
 	case emulator.OpPatchKey:
-		if keys := c.keys("B2C_1A_Signing"); keys[1].Status != "disabled" || s.attribute(keyType, c.after, "status") != "disabled" {
+		if keys := c.keys("B2C_1A_Signing"); keys[1].Status != "disabled" || c.attribute(keyType, c.after, "status") != "disabled" {
 			c.t.Errorf("%v", keys)
 		}
 	case emulator.OpGetActiveKey:
 	default:
-		if id := s.attribute(c.name, c.before, "id"); id == "" || s.attribute(c.name, c.after, "id") != id {
+		if id := c.attribute(c.name, c.before, "id"); id == "" || c.attribute(c.name, c.after, "id") != id {
 			c.t.Error("the state has changed")
 		}
 	}
@@ -371,12 +373,11 @@ func (c *cell) refused(said said, text string) {
 	if !said.failed() || len(said) != 1 || !strings.Contains(said[0].Detail, text) {
 		c.t.Errorf("no %q in %v", text, said)
 	}
-	s := newServer(c.t, c.world)
-	if was, is := s.attribute(c.name, c.before, "id"), s.attribute(c.name, c.after, "id"); was != is {
+	if was, is := c.attribute(c.name, c.before, "id"), c.attribute(c.name, c.after, "id"); was != is {
 		c.t.Errorf("%q in state, was %q", is, was)
 	}
 	if c.name == keyType {
-		if was, is := s.attribute(keyType, c.before, "status"), s.attribute(keyType, c.after, "status"); was != is {
+		if was, is := c.attribute(keyType, c.before, "status"), c.attribute(keyType, c.after, "status"); was != is {
 			c.t.Errorf("status %q in state, was %q", is, was)
 		}
 	}
