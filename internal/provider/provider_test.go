@@ -27,25 +27,30 @@ type world struct {
 	watches []watch
 }
 
-// watch is something to do when the n-th request of an operation has been worked on.
+// watch is something to do when the n-th request of a kind has been worked on.
 type watch struct {
-	op emulator.Op
+	of func(emulator.Entry) bool
 	n  int
 	do func()
 }
 
 // onAnswer calls do before the n-th request of an operation, from now on, is answered.
 func (w *world) onAnswer(op emulator.Op, n int, do func()) {
+	w.onAnswerOf(func(e emulator.Entry) bool { return e.Op == op }, n, do)
+}
+
+// onAnswerOf calls do before the n-th request of a kind, from now on, is answered.
+func (w *world) onAnswerOf(kind func(emulator.Entry) bool, n int, do func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.watches = append(w.watches, watch{op: op, n: n, do: do})
+	w.watches = append(w.watches, watch{of: kind, n: n, do: do})
 }
 
 func (w *world) observe(e emulator.Entry) {
 	w.mu.Lock()
 	var due []func()
 	for i := range w.watches {
-		if w.watches[i].op == e.Op {
+		if w.watches[i].of(e) {
 			if w.watches[i].n--; w.watches[i].n == 0 {
 				due = append(due, w.watches[i].do)
 			}
@@ -86,7 +91,9 @@ func newWorldAt(t *testing.T, at time.Time, switches emulator.Switches) *world {
 // newRealWorld is a world in the system's time, for a provider that runs as a process of its own.
 func newRealWorld(t *testing.T, switches emulator.Switches) *world {
 	t.Helper()
-	return &world{Env: acctest.Start(t, emulator.Config{Switches: switches})}
+	w := &world{}
+	w.Env = acctest.Start(t, emulator.Config{Switches: switches, Observe: w.observe})
+	return w
 }
 
 // factories make the provider under test. It sees no environment variables but those given.
