@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/acctest"
+	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock/clocktest"
 	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
 	"github.com/trustframework/terraform-provider-trustframework/internal/provider"
@@ -22,6 +23,8 @@ import (
 type world struct {
 	*acctest.Env
 	clock *clocktest.Fake
+	// seen is the clock that providers are given, if it is another one on the same time.
+	seen clock.Clock
 
 	mu      sync.Mutex
 	watches []watch
@@ -98,8 +101,12 @@ func newRealWorld(t *testing.T, switches emulator.Switches) *world {
 
 // factories make the provider under test. It sees no environment variables but those given.
 func (w *world) factories(variables map[string]string, wrap ...func(http.RoundTripper) http.RoundTripper) map[string]func() (tfprotov6.ProviderServer, error) {
+	var c clock.Clock = w.clock
+	if w.seen != nil {
+		c = w.seen
+	}
 	options := []provider.Option{
-		provider.WithClock(w.clock),
+		provider.WithClock(c),
 		provider.WithEnvironment(func(name string) string { return variables[name] }),
 	}
 	for _, f := range wrap {

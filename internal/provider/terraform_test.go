@@ -332,16 +332,27 @@ func (tf *client) read() stateFile {
 
 func (tf *client) instance(address string) instance {
 	tf.t.Helper()
-	mode := map[string]string{"managed": "", "data": "data."}
-	for _, r := range tf.read().Resources {
-		for _, i := range r.Instances {
-			if mode[r.Mode]+r.Type+"."+r.Name == address {
-				if i.Status != "" {
-					tf.t.Errorf("%s is %s", address, i.Status)
-				}
-				return i
-			}
-		}
+	for _, i := range tf.instances(address) {
+		return i
 	}
 	return instance{}
+}
+
+// instances returns all that the state holds of a resource, none of it tainted.
+func (tf *client) instances(address string) []instance {
+	tf.t.Helper()
+	mode := map[string]string{"managed": "", "data": "data."}
+	var instances []instance
+	for _, r := range tf.read().Resources {
+		if mode[r.Mode]+r.Type+"."+r.Name != address {
+			continue
+		}
+		for _, i := range r.Instances {
+			if i.Status != "" {
+				tf.t.Errorf("%s is %s", address, i.Status)
+			}
+			instances = append(instances, i)
+		}
+	}
+	return instances
 }
