@@ -36,13 +36,14 @@ type creates struct {
 
 // WithTimeout implements clock.Clock.
 func (c *creates) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := c.Clock.WithTimeout(ctx, d)
 	if d == sendWindow {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.contexts = append(c.contexts, ctx)
 		c.begun <- struct{}{}
 	}
-	return c.Clock.WithTimeout(ctx, d)
+	return ctx, cancel
 }
 
 // interrupt waits for n creates to begin, sends Ctrl-C to the client, and waits until each of them has
@@ -210,7 +211,7 @@ func TestAccInterrupt_BetweenRequests(t *testing.T) {
 func TestAccInterrupt_DoesNotWaitForAPauseToEnd(t *testing.T) {
 	t.Parallel()
 	const op, pause = emulator.OpGenerateKey, 10 * time.Minute
-	w := newRealWorld(t, emulator.Switches{})
+	w := newRealWorld(t)
 	w.AddKeySet("B2C_1A_Signing")
 	w.Inject(emulator.Throttled(op, fmt.Sprint(pause.Seconds())))
 	tf := ownProcess(t, w.Provider()+onlyKey(strings.Replace(keysConfig(3), "trustframework_key_set.test.id", `"Signing"`, 1)), nil)
