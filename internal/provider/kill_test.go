@@ -93,7 +93,7 @@ func TestAccKill_ThenLookImportAndApply(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			seed := rand.Uint64()
+			seed := rand.Uint64()                                                       //nolint:gosec // a test's choice
 			at := row.first + rand.New(rand.NewPCG(seed, 0)).IntN(row.last-row.first+1) //nolint:gosec // a test's choice
 			w := newWorld(t, emulator.Switches{})
 			config := leftoverConfig(t, w.Provider())

@@ -86,16 +86,23 @@ func newWorld(t *testing.T, switches emulator.Switches) *world {
 // newWorldAt is a world that begins at a given time.
 func newWorldAt(t *testing.T, at time.Time, switches emulator.Switches) *world {
 	t.Helper()
+	return newWorldOf(t, at, emulator.Config{Switches: switches})
+}
+
+// newWorldOf is a world with an emulator of a given configuration.
+func newWorldOf(t *testing.T, at time.Time, config emulator.Config) *world {
+	t.Helper()
 	w := &world{clock: clocktest.NewFake(at)}
-	w.Env = acctest.Start(t, emulator.Config{Clock: w.clock, Switches: switches, Observe: w.observe})
+	config.Clock, config.Observe = w.clock, w.observe
+	w.Env = acctest.Start(t, config)
 	return w
 }
 
 // newRealWorld is a world in the system's time, for a provider that runs as a process of its own.
-func newRealWorld(t *testing.T, switches emulator.Switches) *world {
+func newRealWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{}
-	w.Env = acctest.Start(t, emulator.Config{Switches: switches, Observe: w.observe})
+	w.Env = acctest.Start(t, emulator.Config{Observe: w.observe})
 	return w
 }
 
