@@ -97,8 +97,8 @@ type catalogOp struct {
 	run     func(s *server, kid string) (managed, said)
 }
 
-// meeting is what came of a request that met a refusal.
-type meeting struct {
+// encounter is what came of a request that met a refusal.
+type encounter struct {
 	w        *world
 	isNull   bool // the state
 	diags    said
@@ -110,7 +110,7 @@ type meeting struct {
 }
 
 // meet sends the request of o into a code, which the emulator answers once, or always.
-func (o catalogOp) meet(t *testing.T, code string, always bool) meeting {
+func (o catalogOp) meet(t *testing.T, code string, always bool) encounter {
 	t.Helper()
 	w := newWorld(t, o.switches)
 	w.AddKeySet(catalogSet)
@@ -132,7 +132,7 @@ func (o catalogOp) meet(t *testing.T, code string, always bool) meeting {
 	if !ok {
 		t.Fatalf("%s has no schema", o.of)
 	}
-	made := meeting{w: w, isNull: after.state == nil, diags: diags, requests: len(w.Requests(o.op)), keysMade: len(w.keys(catalogSet)) - 2, arguments: object.AttributeTypes}
+	made := encounter{w: w, isNull: after.state == nil, diags: diags, requests: len(w.Requests(o.op)), keysMade: len(w.keys(catalogSet)) - 2, arguments: object.AttributeTypes}
 	for _, set := range w.KeySets() {
 		if set.ID == "B2C_1A_New" {
 			made.setsMade++
@@ -142,7 +142,7 @@ func (o catalogOp) meet(t *testing.T, code string, always bool) meeting {
 }
 
 // checkError looks at the one error, which must point at an attribute, or at none, and have the texts.
-func (o meeting) checkError(t *testing.T, summary, where string, texts ...string) {
+func (o encounter) checkError(t *testing.T, summary, where string, texts ...string) {
 	t.Helper()
 	var errors []*tfprotov6.Diagnostic
 	for _, d := range o.diags {

@@ -189,7 +189,7 @@ func TestAccProvider_Plan_NeedsOnlyTheReadRole(t *testing.T) {
 // Entra ID for, however many resources want one at once.
 func TestAccProvider_AProcess_AsksForOneToken(t *testing.T) {
 	t.Parallel()
-	w := newRealWorld(t, emulator.Switches{})
+	w := newRealWorld(t)
 	w.AddKeySet("B2C_1A_Signing")
 	config := "provider \"trustframework\" {}\n"
 	for i := range 20 {
@@ -213,7 +213,7 @@ func TestAccProvider_Trace_HoldsNoSecret(t *testing.T) {
 	for _, leak := range []bool{false, true} {
 		t.Run("leak "+strconv.FormatBool(leak), func(t *testing.T) {
 			t.Parallel()
-			w := newRealWorld(t, emulator.Switches{})
+			w := newRealWorld(t)
 			config := "provider \"trustframework\" {}\n" + strings.ReplaceAll(keyConfig(), `"RSA"`, `"oct"`)
 			log := filepath.Join(t.TempDir(), "trace.log")
 			variables := maps.Clone(w.Variables())

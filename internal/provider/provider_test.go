@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/acctest"
+	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock/clocktest"
 	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
 	"github.com/trustframework/terraform-provider-trustframework/internal/provider"
@@ -22,24 +23,31 @@ import (
 type world struct {
 	*acctest.Env
 	clock *clocktest.Fake
+	// seen is the clock that providers are given, if it is another one on the same time.
+	seen clock.Clock
 
 	mu      sync.Mutex
 	watches []watch
 	every   []func(emulator.Entry)
 }
 
-// watch is something to do when the n-th request of an operation has been worked on.
+// watch is something to do when the n-th request of a kind has been worked on.
 type watch struct {
-	op emulator.Op
+	of func(emulator.Entry) bool
 	n  int
 	do func()
 }
 
 // onAnswer calls do before the n-th request of an operation, from now on, is answered.
 func (w *world) onAnswer(op emulator.Op, n int, do func()) {
+	w.onAnswerOf(func(e emulator.Entry) bool { return e.Op == op }, n, do)
+}
+
+// onAnswerOf calls do before the n-th request of a kind, from now on, is answered.
+func (w *world) onAnswerOf(kind func(emulator.Entry) bool, n int, do func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.watches = append(w.watches, watch{op: op, n: n, do: do})
+	w.watches = append(w.watches, watch{of: kind, n: n, do: do})
 }
 
 // onEvery calls do with each request that has been worked on, before it is answered.
@@ -56,7 +64,7 @@ func (w *world) observe(e emulator.Entry) {
 		due = append(due, func() { do(e) })
 	}
 	for i := range w.watches {
-		if w.watches[i].op == e.Op {
+		if w.watches[i].of(e) {
 			if w.watches[i].n--; w.watches[i].n == 0 {
 				due = append(due, w.watches[i].do)
 			}
@@ -89,21 +97,34 @@ func newWorld(t *testing.T, switches emulator.Switches) *world {
 // newWorldAt is a world that begins at a given time.
 func newWorldAt(t *testing.T, at time.Time, switches emulator.Switches) *world {
 	t.Helper()
+	return newWorldOf(t, at, emulator.Config{Switches: switches})
+}
+
+// newWorldOf is a world with an emulator of a given configuration.
+func newWorldOf(t *testing.T, at time.Time, config emulator.Config) *world {
+	t.Helper()
 	w := &world{clock: clocktest.NewFake(at)}
-	w.Env = acctest.Start(t, emulator.Config{Clock: w.clock, Switches: switches, Observe: w.observe})
+	config.Clock, config.Observe = w.clock, w.observe
+	w.Env = acctest.Start(t, config)
 	return w
 }
 
 // newRealWorld is a world in the system's time, for a provider that runs as a process of its own.
-func newRealWorld(t *testing.T, switches emulator.Switches) *world {
+func newRealWorld(t *testing.T) *world {
 	t.Helper()
-	return &world{Env: acctest.Start(t, emulator.Config{Switches: switches})}
+	w := &world{}
+	w.Env = acctest.Start(t, emulator.Config{Observe: w.observe})
+	return w
 }
 
 // factories make the provider under test. It sees no environment variables but those given.
 func (w *world) factories(variables map[string]string, wrap ...func(http.RoundTripper) http.RoundTripper) map[string]func() (tfprotov6.ProviderServer, error) {
+	var c clock.Clock = w.clock
+	if w.seen != nil {
+		c = w.seen
+	}
 	options := []provider.Option{
-		provider.WithClock(w.clock),
+		provider.WithClock(c),
 		provider.WithEnvironment(func(name string) string { return variables[name] }),
 	}
 	for _, f := range wrap {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ import (
 )
 
 // serveVariable makes the test binary be the provider, so that a client can run it as a process of its
-// own.
+// own. What it names beyond "1" is a file for the id of that process, of the last one if there are several.
 const serveVariable = "TRUSTFRAMEWORK_TEST_SERVE"
 
 func TestMain(m *testing.M) {
@@ -38,7 +39,13 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(m.Run())
 	}
-	err := providerserver.Serve(context.Background(), provider.New("test"), providerserver.ServeOpts{Address: providerAddress()})
+	var err error
+	if file := os.Getenv(serveVariable); file != "1" {
+		err = os.WriteFile(file, []byte(strconv.Itoa(os.Getpid())), 0o600)
+	}
+	if err == nil {
+		err = providerserver.Serve(context.Background(), provider.New("test"), providerserver.ServeOpts{Address: providerAddress()})
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -187,7 +194,12 @@ func (tf *client) run(arguments ...string) outcome {
 	if err != nil && command.ProcessState == nil {
 		tf.t.Fatal(err)
 	}
-	o := outcome{exit: command.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+	return newOutcome(command.ProcessState.ExitCode(), stdout.String(), stderr.String())
+}
+
+// newOutcome takes the diagnostics from what a command has written with -json.
+func newOutcome(exit int, stdout, stderr string) outcome {
+	o := outcome{exit: exit, stdout: stdout, stderr: stderr}
 	for line := range strings.Lines(o.stdout) {
 		var entry struct {
 			Type       string     `json:"type"`
@@ -320,16 +332,27 @@ func (tf *client) read() stateFile {
 
 func (tf *client) instance(address string) instance {
 	tf.t.Helper()
-	mode := map[string]string{"managed": "", "data": "data."}
-	for _, r := range tf.read().Resources {
-		for _, i := range r.Instances {
-			if mode[r.Mode]+r.Type+"."+r.Name == address {
-				if i.Status != "" {
-					tf.t.Errorf("%s is %s", address, i.Status)
-				}
-				return i
-			}
-		}
+	for _, i := range tf.instances(address) {
+		return i
 	}
 	return instance{}
+}
+
+// instances returns all that the state holds of a resource, none of it tainted.
+func (tf *client) instances(address string) []instance {
+	tf.t.Helper()
+	mode := map[string]string{"managed": "", "data": "data."}
+	var instances []instance
+	for _, r := range tf.read().Resources {
+		if mode[r.Mode]+r.Type+"."+r.Name != address {
+			continue
+		}
+		for _, i := range r.Instances {
+			if i.Status != "" {
+				tf.t.Errorf("%s is %s", address, i.Status)
+			}
+			instances = append(instances, i)
+		}
+	}
+	return instances
 }
