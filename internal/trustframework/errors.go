@@ -155,6 +155,9 @@ func newError(op, keySetID string, a answer) *Error {
 
 func classify(status int, code string) Kind {
 	switch {
+	// Not an error of the service's, whatever it says: nobody knows what was done.
+	case status < http.StatusBadRequest:
+		return KindUnavailable
 	case code == codeNotFound && (status == http.StatusBadRequest || status == http.StatusNotFound):
 		return KindKeySetGone
 	// A 404 without Graph's error body comes from something between here and Graph, and UnknownError
@@ -167,7 +170,7 @@ func classify(status int, code string) Kind {
 		return KindThrottled
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return KindDenied
-	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout, code == codeConcurrent, status < http.StatusBadRequest:
+	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout, code == codeConcurrent:
 		return KindUnavailable
 	default:
 		return KindRefused
