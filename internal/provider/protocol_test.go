@@ -19,13 +19,20 @@ type server struct {
 	tfprotov6.ProviderServer
 	t *testing.T
 
+	schemas    map[string]*tfprotov6.Schema
 	resources  map[string]tftypes.Type
 	identities map[string]tftypes.Type
 }
 
 func newServer(t *testing.T, w *world) *server {
 	t.Helper()
-	provider, err := w.factories(w.Variables())["trustframework"]()
+	return newServerWith(t, w, w.Variables())
+}
+
+// newServerWith is a server that is told by the given variables which tenant to sign in to.
+func newServerWith(t *testing.T, w *world, variables map[string]string) *server {
+	t.Helper()
+	provider, err := w.factories(variables)["trustframework"]()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +44,7 @@ func newServer(t *testing.T, w *world) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{ProviderServer: provider, t: t, resources: map[string]tftypes.Type{}, identities: map[string]tftypes.Type{}}
+	s := &server{ProviderServer: provider, t: t, schemas: schemas.ResourceSchemas, resources: map[string]tftypes.Type{}, identities: map[string]tftypes.Type{}}
 	for name, schema := range schemas.ResourceSchemas {
 		s.resources[name] = schema.ValueType()
 	}
