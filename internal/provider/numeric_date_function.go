@@ -43,7 +43,9 @@ func (f *numericDateFunction) Run(ctx context.Context, req function.RunRequest, 
 	if resp.Error != nil {
 		return
 	}
-	date, err := time.Parse(time.RFC3339, text)
+	// Stricter than time.Parse, which takes T1:00 and a comma too.
+	var date time.Time
+	err := date.UnmarshalText([]byte(text))
 	switch {
 	case err != nil:
 		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%q is not an RFC 3339 date. Write it like 2030-01-31T00:00:00Z.", text))
@@ -53,6 +55,9 @@ func (f *numericDateFunction) Run(ctx context.Context, req function.RunRequest, 
 		return
 	case date.Unix() < 0:
 		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%q lies before 1970.", text))
+		return
+	case date.Unix() > lastNumericDate:
+		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%q lies behind the year 9999 in UTC.", text))
 		return
 	}
 	resp.Error = function.ConcatFuncErrors(resp.Result.Set(ctx, date.Unix()))
