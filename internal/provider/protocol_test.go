@@ -5,6 +5,7 @@ package provider_test
 
 import (
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -30,9 +31,9 @@ func newServer(t *testing.T, w *world) *server {
 }
 
 // newServerWith is a server that is told by the given variables which tenant to sign in to.
-func newServerWith(t *testing.T, w *world, variables map[string]string) *server {
+func newServerWith(t *testing.T, w *world, variables map[string]string, wrap ...func(http.RoundTripper) http.RoundTripper) *server {
 	t.Helper()
-	provider, err := w.factories(variables)["trustframework"]()
+	provider, err := w.factories(variables, wrap...)["trustframework"]()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -198,9 +198,9 @@ func FuzzClient_Key_AnyAnswers(f *testing.F) {
 // a key was made behind a lost answer, at most two POSTs go out that may have been worked on, one if the key shows,
 // and a success has the kid of a key that was made.
 func FuzzClient_GenerateKey_AnyAnswers(f *testing.F) {
-	for _, first := range answers() {
-		for _, then := range answers() {
-			f.Add(first.status, first.retryAfter, first.challenge, first.body, first.half, then.status, then.body, first.status%2 == 0)
+	for i, first := range answers() {
+		for _, then := range []reply{answers()[0], {status: 500}, {status: 403}, {status: 429}} {
+			f.Add(first.status, first.retryAfter, first.challenge, first.body, first.half, then.status, then.body, i%2 == 0)
 		}
 	}
 	f.Fuzz(func(t *testing.T, status int, retryAfter, challenge string, body []byte, half bool, nextStatus int, nextBody []byte, commits bool) {
