@@ -59,6 +59,7 @@ func reset(conn net.Conn) {
 type idlers struct {
 	mu    sync.Mutex
 	conns map[net.Conn]*connState
+	most  int // that there were at once
 }
 
 type connState struct{ idle, doomed bool }
@@ -69,6 +70,7 @@ func (l *idlers) track(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		l.conns[conn] = &connState{}
+		l.most = max(l.most, len(l.conns))
 	case http.StateActive, http.StateIdle:
 		c := l.conns[conn]
 		if c == nil {
@@ -81,6 +83,12 @@ func (l *idlers) track(conn net.Conn, state http.ConnState) {
 	case http.StateHijacked, http.StateClosed:
 		delete(l.conns, conn)
 	}
+}
+
+func (l *idlers) count() (open, most int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.conns), l.most
 }
 
 func (l *idlers) closeAll() {

@@ -208,6 +208,10 @@ func (s *Server) RefuseConnections(n int) { s.gate.set(n) }
 // that must not use an old connection is better served by SetKeepAlives.
 func (s *Server) CloseIdle() { s.idle.closeAll() }
 
+// Connections returns how many TCP connections are open, and how many there
+// were at once at most. It may be a moment until the end of one shows.
+func (s *Server) Connections() (open, most int) { return s.idle.count() }
+
 // SetKeepAlives(false) closes idle connections and makes each answer announce
 // the end of its connection, so that each request opens a new one.
 func (s *Server) SetKeepAlives(on bool) { s.graph.SetKeepAlivesEnabled(on) }

@@ -129,7 +129,8 @@ func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 		return time.Duration(seconds * float64(time.Second)), true
 	}
 	at, err := http.ParseTime(value)
-	if err != nil {
+	// What is further away than a Duration reaches would overflow in whoever adds to it.
+	if err != nil || at.Sub(now) > math.MaxInt32*time.Second {
 		return 0, false
 	}
 	return max(at.Sub(now), 0), true

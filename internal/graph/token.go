@@ -97,7 +97,9 @@ func claimsChallenge(header http.Header) string {
 		return ""
 	}
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-		if claims, err := encoding.DecodeString(match[1]); err == nil {
+		// The credential fails on what isn't an object, and would blame the sign-in.
+		var object map[string]json.RawMessage
+		if claims, err := encoding.DecodeString(match[1]); err == nil && json.Unmarshal(claims, &object) == nil && object != nil {
 			return string(claims)
 		}
 	}

@@ -37,7 +37,7 @@ func catalogOps() []catalogOp {
 		{
 			op: emulator.OpGet, of: setType, summary: "Unable to read key set", where: "name", switches: emulator.Switches{ListRefused: true},
 			run: func(s *server, _ string) (managed, said) {
-				return s.refresh(setType, s.known(setType, setState))
+				return s.refresh(s.known(setType, setState))
 			},
 		},
 		{

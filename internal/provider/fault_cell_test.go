@@ -213,7 +213,7 @@ func (c *cell) run() said {
 	case emulator.OpGetActiveKey:
 		_, said = s.data(activeType, map[string]string{"key_set_id": "B2C_1A_Signing"})
 	default:
-		c.after, said = s.refresh(c.name, c.before)
+		c.after, said = s.refresh(c.before)
 	}
 	return said
 }
@@ -329,7 +329,7 @@ func (c *cell) found(said said) {
 		c.t.Error(said)
 	}
 	for _, d := range said {
-		if kid := c.attribute(c.name, c.after, "kid"); !strings.Contains(d.Detail, "B2C_1A_") || !strings.Contains(d.Detail, kid) {
+		if kid := c.attributes(c.after)["kid"]; !strings.Contains(d.Detail, "B2C_1A_") || !strings.Contains(d.Detail, kid) {
 			c.t.Errorf("no name in %q", d.Detail)
 		}
 	}
@@ -344,11 +344,11 @@ func (c *cell) worked() {
 	c.t.Helper()
 	switch c.op {
 	case emulator.OpCreate:
-		if len(c.KeySets()) != 2 || c.attribute(setType, c.after, "id") != "B2C_1A_Other" {
+		if len(c.KeySets()) != 2 || c.attributes(c.after)["id"] != "B2C_1A_Other" {
 			c.t.Errorf("%v", c.KeySets())
 		}
 	case emulator.OpGenerateKey:
-		if keys := c.keys("B2C_1A_Signing"); len(keys) != 2 || keys[1].Kid != c.attribute(keyType, c.after, "kid") {
+		if keys := c.keys("B2C_1A_Signing"); len(keys) != 2 || keys[1].Kid != c.attributes(c.after)["kid"] {
 			c.t.Errorf("%v", keys)
 		}
 	case emulator.OpDelete:
@@ -356,12 +356,12 @@ func (c *cell) worked() {
 			c.t.Errorf("%v", c.KeySets())
 		}
 	case emulator.OpPatchKey:
-		if keys := c.keys("B2C_1A_Signing"); keys[1].Status != "disabled" || c.attribute(keyType, c.after, "status") != "disabled" {
+		if keys := c.keys("B2C_1A_Signing"); keys[1].Status != "disabled" || c.attributes(c.after)["status"] != "disabled" {
 			c.t.Errorf("%v", keys)
 		}
 	case emulator.OpGetActiveKey:
 	default:
-		if id := c.attribute(c.name, c.before, "id"); id == "" || c.attribute(c.name, c.after, "id") != id {
+		if id := c.attributes(c.before)["id"]; id == "" || c.attributes(c.after)["id"] != id {
 			c.t.Error("the state has changed")
 		}
 	}
@@ -373,11 +373,11 @@ func (c *cell) refused(said said, text string) {
 	if !said.failed() || len(said) != 1 || !strings.Contains(said[0].Detail, text) {
 		c.t.Errorf("no %q in %v", text, said)
 	}
-	if was, is := c.attribute(c.name, c.before, "id"), c.attribute(c.name, c.after, "id"); was != is {
+	if was, is := c.attributes(c.before)["id"], c.attributes(c.after)["id"]; was != is {
 		c.t.Errorf("%q in state, was %q", is, was)
 	}
 	if c.name == keyType {
-		if was, is := c.attribute(keyType, c.before, "status"), c.attribute(keyType, c.after, "status"); was != is {
+		if was, is := c.attributes(c.before)["status"], c.attributes(c.after)["status"]; was != is {
 			c.t.Errorf("status %q in state, was %q", is, was)
 		}
 	}

@@ -150,26 +150,6 @@ func TestAccGeneratedKey_Lag_NeverDropsAFreshKey(t *testing.T) {
 	}
 }
 
-func TestAccGeneratedKey_Refresh_WhatLooksGoneAndIsNotStays(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, emulator.Switches{})
-	tf := w.inProcess(t, w.Provider()+keyConfig())
-	tf.apply(true)
-	kid := tf.state(keyAddress)["kid"]
-	w.Inject(emulator.Fault{Op: emulator.OpList, Status: 403, Code: "AADB2C", Message: "no", Times: -1})
-	w.Inject(emulator.Fault{Op: emulator.OpGet, Status: 403, Code: "AADB2C", Message: "no", Times: -1})
-	if o := tf.expect(false, "plan", "-target", keyAddress); !o.has("error", "Unable to read key set", "TrustFrameworkKeySet.ReadWrite.All", "Status: 403", "Code: AADB2C", "Request ID: ") {
-		t.Errorf("got %v", o.diagnostics)
-	}
-	if got := tf.state(keyAddress)["kid"]; got != kid {
-		t.Errorf("kid %v, was %v", got, kid)
-	}
-	w.ClearFaults()
-	if _, changes := tf.plan(); changes {
-		t.Error("the plan has changes")
-	}
-}
-
 // TestAccGeneratedKey_Refresh_AThinAnswerChangesNothing: an answer that shows only some of a key says
 // nothing of the rest.
 func TestAccGeneratedKey_Refresh_AThinAnswerChangesNothing(t *testing.T) {

@@ -6,6 +6,7 @@ package provider
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -215,8 +216,12 @@ func nullIfEmpty(s string) types.String {
 	return types.StringValue(s)
 }
 
+// dateValue shows a date of the service's. It is null if there is none, or one that RFC 3339 has no year for.
 func dateValue(seconds *int64) types.String {
 	if seconds == nil {
+		return types.StringNull()
+	}
+	if year := time.Unix(*seconds, 0).UTC().Year(); year < 0 || year > 9999 {
 		return types.StringNull()
 	}
 	return types.StringValue(formatDate(*seconds))

@@ -6,12 +6,16 @@ package provider
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
 )
 
 var _ function.Function = (*numericDateFunction)(nil)
+
+// rfc3339Form is what time.Parse isn't strict about: it takes T1:00, a comma and an offset of 24 hours too.
+var rfc3339Form = regexp.MustCompile(`^.{10}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
 func newNumericDateFunction() function.Function { return &numericDateFunction{} }
 
@@ -45,7 +49,7 @@ func (f *numericDateFunction) Run(ctx context.Context, req function.RunRequest, 
 	}
 	date, err := time.Parse(time.RFC3339, text)
 	switch {
-	case err != nil:
+	case err != nil || !rfc3339Form.MatchString(text):
 		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%q is not an RFC 3339 date. Write it like 2030-01-31T00:00:00Z.", text))
 		return
 	case date.Nanosecond() != 0:
@@ -53,6 +57,9 @@ func (f *numericDateFunction) Run(ctx context.Context, req function.RunRequest, 
 		return
 	case date.Unix() < 0:
 		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%q lies before 1970.", text))
+		return
+	case date.Unix() > lastNumericDate:
+		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%q lies behind the year 9999 in UTC.", text))
 		return
 	}
 	resp.Error = function.ConcatFuncErrors(resp.Result.Set(ctx, date.Unix()))

@@ -27,7 +27,9 @@ func TestAccNumericDate(t *testing.T) {
 		"2030-01-31T00:00:00":       `is not an RFC 3339 date`,
 		"2030-02-31T00:00:00Z":      `is not an RFC 3339 date`,
 		"2030-01-31T00:00:00.5Z":    `fraction of a second`,
+		"2030-01-31T1:00:00Z":       `is not an RFC 3339 date`,
 		"1969-12-31T23:59:59Z":      `lies before 1970`,
+		"9999-12-31T23:59:59-01:00": `lies behind the year 9999`,
 		"":                          `is not an RFC 3339 date`,
 	} {
 		t.Run(date, func(t *testing.T) {

@@ -20,6 +20,7 @@ type server struct {
 	tfprotov6.ProviderServer
 	t *testing.T
 
+	schemas     map[string]*tfprotov6.Schema
 	resources   map[string]tftypes.Type
 	dataSources map[string]tftypes.Type
 	identities  map[string]tftypes.Type
@@ -27,7 +28,13 @@ type server struct {
 
 func newServer(t *testing.T, w *world, wrap ...func(http.RoundTripper) http.RoundTripper) *server {
 	t.Helper()
-	provider, err := w.factories(w.Variables(), wrap...)["trustframework"]()
+	return newServerWith(t, w, w.Variables(), wrap...)
+}
+
+// newServerWith is a server that is told by the given variables which tenant to sign in to.
+func newServerWith(t *testing.T, w *world, variables map[string]string, wrap ...func(http.RoundTripper) http.RoundTripper) *server {
+	t.Helper()
+	provider, err := w.factories(variables, wrap...)["trustframework"]()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +47,7 @@ func newServer(t *testing.T, w *world, wrap ...func(http.RoundTripper) http.Roun
 		t.Fatal(err)
 	}
 	s := &server{
-		ProviderServer: provider, t: t,
+		ProviderServer: provider, t: t, schemas: schemas.ResourceSchemas,
 		resources: map[string]tftypes.Type{}, dataSources: map[string]tftypes.Type{}, identities: map[string]tftypes.Type{},
 	}
 	for name, schema := range schemas.ResourceSchemas {

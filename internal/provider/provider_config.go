@@ -227,16 +227,17 @@ func (r resolver) origin(s setting, fallback string) string {
 		return fallback
 	}
 	u, err := url.Parse(s.value)
+	// Only the origin is repeated: anything else may be a password.
 	switch {
-	case err != nil || u.Host == "":
-		// The value isn't repeated: what can't be parsed can't be cleared of a password either.
+	case err != nil || u.Scheme == "" || u.Hostname() == "":
 		r.invalid(s, fmt.Sprintf("It is not an address. Write it like %q.", fallback))
+		return ""
 	case u.Scheme != "https":
-		r.invalid(s, fmt.Sprintf("%q would carry credentials in the clear. Only https is allowed.", u.Redacted()))
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
-		r.invalid(s, fmt.Sprintf("%q has more than scheme, host and port. Leave out the rest, \"/beta\" too.", u.Redacted()))
+		r.invalid(s, fmt.Sprintf("%q would carry credentials in the clear. Only https is allowed.", u.Scheme+"://"+u.Host))
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
+		r.invalid(s, fmt.Sprintf("It has more than scheme, host and port. Leave out all but %q, \"/beta\" too.", "https://"+u.Host))
 	}
-	return strings.TrimRight(s.value, "/")
+	return "https://" + u.Host
 }
 
 func (r resolver) unknown(attribute, env string) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
@@ -45,10 +46,21 @@ func (numericDateValidator) ValidateInt64(_ context.Context, req validator.Int64
 			fmt.Sprintf("%d lies before 1970. The value counts seconds since 1970-01-01T00:00:00Z; "+
 				"provider::trustframework::numeric_date makes it from a date.", value))
 	case value > lastNumericDate:
+		seconds, unit := likelySeconds(value)
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid date",
-			fmt.Sprintf("%d looks like milliseconds: in seconds it would lie in the year %d. The value counts seconds since 1970-01-01T00:00:00Z. "+
-				"Did you mean %d, which is %s?", value, 1970+value/31_556_952, value/1000, formatDate(value/1000)))
+			fmt.Sprintf("%d looks like %s: in seconds it would lie in the year %d. The value counts seconds since 1970-01-01T00:00:00Z. "+
+				"Did you mean %d, which is %s?", value, unit, 1970+value/31_556_952, seconds, formatDate(seconds)))
 	}
+}
+
+// likelySeconds is what a value that is too large to count seconds means if it counts something smaller.
+func likelySeconds(value int64) (seconds int64, unit string) {
+	for _, unit = range []string{"milliseconds", "microseconds", "nanoseconds"} {
+		if value /= 1000; value <= lastNumericDate {
+			break
+		}
+	}
+	return value, unit
 }
 
 // isPathSegment refuses only what can't stand in an address; the service decides the rest.
@@ -112,6 +124,8 @@ func notAPathSegment(text string) string {
 		return `it has one of / \ ? # % ' in it`
 	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }):
 		return "it has a space or a control character in it"
+	case !utf8.ValidString(text):
+		return "it isn't UTF-8" // an address would name another set
 	}
 	return ""
 }

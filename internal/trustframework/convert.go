@@ -4,7 +4,6 @@
 package trustframework
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,7 +51,13 @@ type numericDate struct{ seconds *int64 }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (d *numericDate) UnmarshalJSON(data []byte) error {
-	text := strings.TrimSpace(string(bytes.Trim(data, `"`)))
+	text := string(data)
+	if strings.HasPrefix(text, `"`) {
+		if err := json.Unmarshal(data, &text); err != nil {
+			return fmt.Errorf("%s is not a NumericDate: %w", data, err)
+		}
+	}
+	text = strings.TrimSpace(text)
 	if text == "" || text == "null" {
 		d.seconds = nil
 		return nil

@@ -41,6 +41,10 @@ func (k Key) publicKey() (*rsa.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Nobody's parser takes a key without a modulus.
+	if n.Sign() == 0 {
+		return nil, errors.New("read the public key: n is zero")
+	}
 	if !e.IsInt64() || e.Int64() > 1<<31-1 || e.Sign() <= 0 {
 		return nil, errors.New("read the public key: e is out of range")
 	}
