@@ -182,9 +182,6 @@ func TestAccProvider_Plan_NeedsOnlyTheReadRole(t *testing.T) {
 	}
 }
 
-// TestAccProvider_Trace_HoldsNoSecret runs the provider as a process of its own with everything logged,
-// and looks for the client secret and for tokens in all that comes out. The control leaks the secret on
-// purpose, to show that the search finds it.
 // TestAccProvider_AProcess_AsksForOneToken counts what a provider that runs as a process of its own asks
 // Entra ID for, however many resources want one at once.
 func TestAccProvider_AProcess_AsksForOneToken(t *testing.T) {
@@ -208,6 +205,9 @@ func TestAccProvider_AProcess_AsksForOneToken(t *testing.T) {
 	}
 }
 
+// TestAccProvider_Trace_HoldsNoSecret runs the provider as a process of its own with everything logged,
+// and looks for the client secret and for tokens in all that comes out. The control leaks the secret on
+// purpose, to show that the search finds it.
 func TestAccProvider_Trace_HoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	for _, leak := range []bool{false, true} {

@@ -162,9 +162,9 @@ func classify(status int, code string) Kind {
 		return KindExists
 	case class == errorcode.Gone && (status == http.StatusBadRequest || status == http.StatusNotFound):
 		return KindKeySetGone
-	// A 404 without Graph's error body comes from something between here and Graph, and UnknownError
-	// means an address that doesn't exist.
-	case status == http.StatusNotFound && code != "" && code != "UnknownError" && class != errorcode.Mistake:
+	// A 404 without Graph's error body comes from something between here and Graph, UnknownError means an
+	// address that doesn't exist, and a code that is known to mean something else means that.
+	case status == http.StatusNotFound && code != "" && code != "UnknownError" && class == "":
 		return KindKeySetGone
 	default:
 		return KindRefused

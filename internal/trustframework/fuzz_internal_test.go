@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/errorcode"
 )
 
 // bodies are answers that were documented or observed, and what a proxy, a cut or a mistake makes of them.
@@ -207,7 +209,7 @@ func FuzzError_AnyAnswer(f *testing.F) {
 }
 
 // saysGone is what the design says of "gone", in words of its own: AADB2C90073 with 400 or 404, or a 404 of
-// Graph's with a code other than that of an address that doesn't exist.
+// Graph's with a code that isn't that of an address that doesn't exist, nor one that means something else.
 func saysGone(status int, body []byte) bool {
 	var answer struct{ Error struct{ Code string } }
 	if json.Unmarshal(body, &answer) != nil {
@@ -217,7 +219,8 @@ func saysGone(status int, body []byte) bool {
 	case http.StatusBadRequest:
 		return code == "AADB2C90073"
 	case http.StatusNotFound:
-		return code != "" && code != "UnknownError"
+		_, meansElse := errorcode.Lookup(code)
+		return code == "AADB2C90073" || code != "" && code != "UnknownError" && !meansElse
 	default:
 		return false
 	}

@@ -78,11 +78,13 @@ func (c *Client) Hold(keySetID string, kids ...string) { c.held.hold(keySetID, k
 // *Error, of KindKeySetGone if the set doesn't exist.
 func (c *Client) look(ctx context.Context, op, id string, young bool, shows func(entry) bool) (entry, error) {
 	e, ok := c.snapshot.get(id)
-	if !ok && c.snapshot.needsListing(0) {
-		if err := c.list(ctx, op, 0); err != nil {
-			return entry{}, err
+	if !ok {
+		if c.snapshot.needsListing(0) {
+			if err := c.list(ctx, op, 0); err != nil {
+				return entry{}, err
+			}
 		}
-		e, ok = c.snapshot.get(id)
+		e, ok = c.snapshot.get(id) // a listing may have ended since the first look, whoever asked for it
 	}
 	return c.confirm(ctx, op, id, e, ok, young, shows)
 }
