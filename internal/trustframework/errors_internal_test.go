@@ -24,7 +24,8 @@ func TestClassify(t *testing.T) {
 		{410, "AADB2C90073", KindRefused},
 		{404, graphs, KindKeySetGone},
 		{404, unknown, KindKeySetGone},
-		{404, errorcode.NoActiveKey, KindKeySetGone}, // which readers of the active key know better
+		{404, errorcode.NoActiveKey, KindRefused}, // its meaning is known, and it isn't that
+		{404, "AADB2C90130", KindRefused},
 		{404, "UnknownError", KindRefused},
 		{404, "", KindRefused},
 		{400, graphs, KindRefused},

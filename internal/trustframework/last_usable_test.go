@@ -120,7 +120,7 @@ func TestClient_SetStatus_NeverLeavesNone(t *testing.T) {
 }
 
 // TestClient_SetStatus_OfTwoProcesses: each disables its own of two keys, and both have looked before either
-// has written. Both take it back.
+// has written. Both take it back, or the one that looks again when the other has done so needn't.
 func TestClient_SetStatus_OfTwoProcesses(t *testing.T) {
 	t.Parallel()
 	w, kids := statusWorld(t, emulator.Switches{}, emulator.KeySpec{}, emulator.KeySpec{})
@@ -146,14 +146,19 @@ func TestClient_SetStatus_OfTwoProcesses(t *testing.T) {
 	var writers sync.WaitGroup
 	for i, client := range []*trustframework.Client{w.client, w.newClient(t)} {
 		writers.Go(func() {
-			if err := client.SetStatus(t.Context(), statusSet, kids[i], "disabled", false); trustframework.KindOf(err) != trustframework.KindLastUsable {
-				t.Errorf("key %d: %v", i, err)
+			err := client.SetStatus(t.Context(), statusSet, kids[i], "disabled", false)
+			want := "disabled"
+			if err != nil {
+				want = "enabled"
+			}
+			if kind := trustframework.KindOf(err); kind != "" && kind != trustframework.KindLastUsable || w.status(kids[i]) != want {
+				t.Errorf("key %d is %s: %v", i, w.status(kids[i]), err)
 			}
 		})
 	}
 	writers.Wait()
-	if w.status(kids[0]) != "enabled" || w.status(kids[1]) != "enabled" {
-		t.Errorf("statuses %q, %q", w.status(kids[0]), w.status(kids[1]))
+	if w.status(kids[0]) == "disabled" && w.status(kids[1]) == "disabled" {
+		t.Error("no key is left")
 	}
 }
 
