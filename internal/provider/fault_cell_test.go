@@ -316,7 +316,7 @@ func (c *cell) silent(said said, attempts int) {
 	if c.op == emulator.OpGetKey {
 		attempts++ // there are two keys
 	}
-	if n := c.attempts(); n != attempts && !(c.signsIn() && c.fault.answer == nil) {
+	if n := c.attempts(); n != attempts && (!c.signsIn() || c.fault.answer != nil) {
 		c.t.Errorf("%d attempts, want %d", n, attempts)
 	}
 	c.worked()
