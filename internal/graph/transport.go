@@ -204,15 +204,16 @@ func setBody(req *http.Request, body []byte) {
 	req.Body = io.NopCloser(bytes.NewReader(body))
 }
 
-// buffer reads the whole body of an answer. A refusal is known by its status however much of the body
-// arrived; half a success is no answer.
+// buffer reads the whole body of an answer. Half a success is no answer, and half of a refusal that its code
+// makes one isn't either: it may have said that the set is gone, or that another write was under way. Every
+// other refusal is known by its status however much of the body arrived.
 func buffer(resp *http.Response) (*http.Response, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	closeErr := resp.Body.Close()
 	if err == nil {
 		err = closeErr
 	}
-	if err != nil && resp.StatusCode < http.StatusBadRequest {
+	if err != nil && (resp.StatusCode <= http.StatusBadRequest || resp.StatusCode == http.StatusNotFound) {
 		return nil, fmt.Errorf("read the body of an answer with status %d: %w", resp.StatusCode, err)
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
