@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/auth"
+	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock/clocktest"
 	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
 	"github.com/trustframework/terraform-provider-trustframework/internal/graph"
@@ -28,6 +29,10 @@ type world struct {
 	server *emulator.Server
 	clock  *clocktest.Fake
 	client *trustframework.Client
+	// clientClock is what new clients ask for the time; it is clock unless a test wraps that.
+	clientClock clock.Clock
+	// transports are those of all clients.
+	transports []*http.Transport
 
 	mu      sync.Mutex
 	watched map[emulator.Op]func()
@@ -51,30 +56,56 @@ func (w *world) observe(e emulator.Entry) {
 
 func newWorld(t *testing.T, switches emulator.Switches) *world {
 	t.Helper()
-	w := &world{clock: clocktest.NewFake(time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)), watched: map[emulator.Op]func(){}}
-	server, err := emulator.Start(emulator.Config{Clock: w.clock, Switches: switches, Observe: w.observe})
+	w, err := startWorld(switches)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
+		if err := w.close(); err != nil {
 			t.Error(err)
 		}
 	})
-	w.server = server
-	w.Tenant = server.NewTenant(emulator.TenantConfig{})
 	w.client = w.newClient(t)
 	return w
+}
+
+// startWorld starts a world without a client. The caller closes it.
+func startWorld(switches emulator.Switches) (*world, error) {
+	w := &world{clock: clocktest.NewFake(time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)), watched: map[emulator.Op]func(){}}
+	server, err := emulator.Start(emulator.Config{Clock: w.clock, Switches: switches, Observe: w.observe})
+	if err != nil {
+		return nil, err
+	}
+	w.server, w.clientClock = server, w.clock
+	w.Tenant = server.NewTenant(emulator.TenantConfig{})
+	return w, nil
+}
+
+// close ends the connections of all clients, and the emulator.
+func (w *world) close() error {
+	for _, transport := range w.transports {
+		transport.CloseIdleConnections()
+	}
+	return w.server.Close()
 }
 
 // newClient returns a client that shares nothing with others, as another process would.
 func (w *world) newClient(t *testing.T) *trustframework.Client {
 	t.Helper()
-	transport, err := graph.NewHTTPTransport(w.server.CAPEM())
+	client, err := w.connect(0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(transport.CloseIdleConnections)
+	return client
+}
+
+// connect is newClient with a time that each attempt of a request has, in the system's time; 0 for the default.
+func (w *world) connect(attemptTimeout time.Duration) (*trustframework.Client, error) {
+	transport, err := graph.NewHTTPTransport(w.server.CAPEM())
+	if err != nil {
+		return nil, err
+	}
+	w.transports = append(w.transports, transport)
 	cloud, _ := auth.EnvironmentByName("global")
 	credential, err := auth.NewCredential(auth.Config{
 		TenantID:                 w.ID(),
@@ -85,20 +116,21 @@ func (w *world) newClient(t *testing.T) *trustframework.Client {
 		Transport:                &http.Client{Transport: transport},
 	})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	adapter, err := graph.NewAdapter(graph.Config{
-		Endpoint:   w.server.URL(),
-		Credential: credential,
-		Scope:      cloud.Scope(),
-		Transport:  transport,
-		Clock:      w.clock,
-		UserAgent:  "test",
+		Endpoint:       w.server.URL(),
+		Credential:     credential,
+		Scope:          cloud.Scope(),
+		Transport:      transport,
+		Clock:          w.clientClock,
+		UserAgent:      "test",
+		AttemptTimeout: attemptTimeout,
 	})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return trustframework.New(trustframework.Config{Adapter: adapter, Clock: w.clock, SettleTime: settleTime})
+	return trustframework.New(trustframework.Config{Adapter: adapter, Clock: w.clientClock, SettleTime: settleTime}), nil
 }
 
 // count is how many requests of an operation there were since the journal was reset.

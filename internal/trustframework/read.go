@@ -112,7 +112,7 @@ func (c *Client) confirm(ctx context.Context, op, id string, e entry, ok, young 
 // lookAgain reads a set, of which e was just seen, over the settle time until it shows what it should.
 // If it never does, nobody else waits for that again.
 func (c *Client) lookAgain(ctx context.Context, op, id string, e entry, shows func(entry) bool) (entry, error) {
-	first := true
+	first, end := true, c.clock.Now().Add(c.settleTime)
 	for wait := range c.waits(ctx) {
 		if err := wait(); err != nil {
 			return entry{}, asError(op, id, err)
@@ -126,12 +126,20 @@ func (c *Client) lookAgain(ctx context.Context, op, id string, e entry, shows fu
 			return e, err
 		}
 	}
+	// The last read may have been another's, begun when the settle time wasn't over yet.
+	for !e.settled && e.begun.Before(end) {
+		var err error
+		if e, err = c.readShared(ctx, op, id, e); err != nil || shows(e) {
+			return e, err
+		}
+	}
 	c.snapshot.settle(id, e)
 	return e, nil
 }
 
 // waits yields functions that each wait a little longer and together the settle time. The first comes
-// at once.
+// at once, and the last returns when the settle time is over: however long it took to look in between, there is one
+// look that nothing can be too late for.
 func (c *Client) waits(ctx context.Context) func(yield func(wait func() error) bool) {
 	const longest = 10 * time.Second
 	return func(yield func(func() error) bool) {
@@ -141,7 +149,7 @@ func (c *Client) waits(ctx context.Context) func(yield func(wait func() error) b
 		}
 		for d := time.Second; ; d = min(2*d, longest) {
 			left := end.Sub(c.clock.Now())
-			if left <= 0 || !yield(func() error { return c.clock.Sleep(ctx, min(d, left)) }) {
+			if !yield(func() error { return c.clock.Sleep(ctx, max(0, min(d, left))) }) || left <= d {
 				return
 			}
 		}
@@ -246,6 +254,7 @@ func (c *Client) readShared(ctx context.Context, op, id string, seen entry) (ent
 // fetch reads one set from the service. That the set is gone is a result, not an error.
 func (c *Client) fetch(ctx context.Context, op, id string) (entry, error) {
 	id = CanonicalID(id)
+	begun := c.clock.Now()
 	a, err := send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
 		_, err := c.api.KeySets().ByTrustFrameworkKeySetId(id).Get(ctx,
 			&sdk.KeySetsTrustFrameworkKeySetItemRequestBuilderGetRequestConfiguration{Options: options})
@@ -257,7 +266,7 @@ func (c *Client) fetch(ctx context.Context, op, id string) (entry, error) {
 	if !a.ok() {
 		e := newError(op, id, a)
 		if e.Kind == KindKeySetGone {
-			return entry{gone: e, direct: true}, nil
+			return entry{gone: e, direct: true, begun: begun}, nil
 		}
 		return entry{}, e
 	}
@@ -265,7 +274,7 @@ func (c *Client) fetch(ctx context.Context, op, id string) (entry, error) {
 	if decodeErr != nil {
 		return entry{}, unreadable(op, id, a, decodeErr)
 	}
-	return entry{set: set, keysKnown: keysKnown, direct: true}, nil
+	return entry{set: set, keysKnown: keysKnown, direct: true, begun: begun}, nil
 }
 
 // unreadable makes the error for a success that can't be understood.

@@ -60,7 +60,9 @@ type entry struct {
 	// comes from a listing, whose silence about a set or a key proves nothing.
 	direct bool
 	// read numbers the reads of single sets in their order; 0 for what none has shown.
-	read       uint64
+	read uint64
+	// begun is when the read of the single set was begun.
+	begun      time.Time
 	generation uint64
 	at         time.Time
 }

@@ -253,6 +253,7 @@ func (c *Client) post(ctx context.Context, op, id string, passing Kind, since fu
 			}
 			return answer{}, refusal
 		}
+		sent := c.clock.Now()
 		a, err := send(ctx, op, id, call)
 		if err != nil {
 			return answer{}, err
@@ -262,7 +263,7 @@ func (c *Client) post(ctx context.Context, op, id string, passing Kind, since fu
 		}
 		refusal = newError(op, id, a)
 		at, ok := since(id)
-		if refusal.Kind != passing || !ok || c.clock.Now().Sub(at) >= c.settleTime {
+		if refusal.Kind != passing || !ok || sent.Sub(at) >= c.settleTime {
 			break
 		}
 	}
