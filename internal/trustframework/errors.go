@@ -123,7 +123,7 @@ func newError(op, keySetID string, a answer) *Error {
 		Status:          a.status,
 		RequestID:       a.header.Get("request-id"),
 		ClientRequestID: a.header.Get("client-request-id"),
-		Worked:          a.header.Get("X-Trustframework-Worked") != "", // set by the transport
+		Worked:          a.worked(),
 	}
 	var body struct {
 		Error struct {

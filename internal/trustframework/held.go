@@ -16,7 +16,7 @@ type held struct {
 	keys     map[string]map[string]bool // by folded set id, by kid
 	keysMade map[string][]doneKey       // by folded set id
 	made     map[string]madeSet         // by folded set id
-	deleted  map[string]time.Time       // by folded set id
+	deleted  map[string]deletedSet      // by folded set id
 	// statuses are the keys whose status this process has set, which the service may be late to show.
 	statuses map[string]map[string]doneKey // by folded set id, by kid
 	// order has the keys that a set had when a status was set, oldest first.
@@ -27,6 +27,13 @@ type held struct {
 type madeSet struct {
 	id string
 	at time.Time
+}
+
+// deletedSet is when this process has deleted a key set. Doubt is true if a request whose answer was lost may
+// still be worked on, and then deletes whatever has the name by then.
+type deletedSet struct {
+	at    time.Time
+	doubt bool
 }
 
 // doneKey is a key that this process has made, or set the status of.
@@ -207,13 +214,13 @@ func (h *held) setMade(keySetID string, at time.Time) {
 	delete(h.deleted, foldID(keySetID))
 }
 
-func (h *held) setDeleted(keySetID string, at time.Time) {
+func (h *held) setDeleted(keySetID string, at time.Time, doubt bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.deleted == nil {
-		h.deleted = map[string]time.Time{}
+		h.deleted = map[string]deletedSet{}
 	}
-	h.deleted[foldID(keySetID)] = at
+	h.deleted[foldID(keySetID)] = deletedSet{at: at, doubt: doubt}
 	delete(h.made, foldID(keySetID))
 	delete(h.keys, foldID(keySetID))
 	delete(h.statuses, foldID(keySetID))
@@ -231,6 +238,15 @@ func (h *held) madeAt(keySetID string) (time.Time, bool) {
 func (h *held) deletedAt(keySetID string) (time.Time, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	at, ok := h.deleted[foldID(keySetID)]
-	return at, ok
+	d, ok := h.deleted[foldID(keySetID)]
+	return d.at, ok
+}
+
+// mayBeDeleted tells whether a request to delete a set of that name may still be worked on, and when this process
+// had its last answer to one.
+func (h *held) mayBeDeleted(keySetID string) (since time.Time, doubt bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d := h.deleted[foldID(keySetID)]
+	return d.at, d.doubt
 }

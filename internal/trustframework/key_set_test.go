@@ -76,6 +76,62 @@ func TestClient_DeleteKeySet_ThenCreateIt(t *testing.T) {
 	}
 }
 
+// TestClient_DeleteKeySet_ThenCreateIt_OutlivesALateDeletion: a DELETE whose answer was lost was sent again, and the first
+// one is worked on when the set has been made anew.
+func TestClient_DeleteKeySet_ThenCreateIt_OutlivesALateDeletion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	w.AddKeySet("B2C_1A_Test")
+	w.Inject(emulator.CommitsLate(emulator.OpDelete, settleTime-time.Second))
+	if err := w.client.DeleteKeySet(t.Context(), "Test", false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.client.CreateKeySet(t.Context(), timeout, "Test"); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(settleTime)
+	if w.keys("B2C_1A_Test") < 0 {
+		t.Error("the new key set was deleted")
+	}
+	// Without a doubt nobody waits.
+	before := w.clock.Now()
+	if err := w.client.DeleteKeySet(t.Context(), "Test", false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.client.CreateKeySet(t.Context(), timeout, "Test"); err != nil || w.clock.Now().Sub(before) > 0 {
+		t.Errorf("waited %s (%v)", w.clock.Now().Sub(before), err)
+	}
+}
+
+// TestClient_DeleteKeySet_ThenCreateIt_AndLoseTheAnswer: what goes on showing for a while is the set that was deleted.
+func TestClient_DeleteKeySet_ThenCreateIt_AndLoseTheAnswer(t *testing.T) {
+	t.Parallel()
+	const op = emulator.OpCreate
+	for name, row := range map[string]struct {
+		fault     emulator.Fault
+		posts     int
+		recovered bool
+	}{
+		"made":     {emulator.GatewayTimeout(op), 1, true},
+		"not made": {emulator.Unavailable(op), 2, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			w.AddKeySet("B2C_1A_Test")
+			w.SetLag(settleTime / 2)
+			if err := w.client.DeleteKeySet(t.Context(), "Test", false); err != nil {
+				t.Fatal(err)
+			}
+			w.Inject(row.fault)
+			set, err := w.client.CreateKeySet(t.Context(), timeout, "Test")
+			if err != nil || set.Recovered != row.recovered || w.count(op) != row.posts || w.keys("B2C_1A_Test") < 0 {
+				t.Errorf("got %v, %v; %d POSTs, %d keys", set, err, w.count(op), w.keys("B2C_1A_Test"))
+			}
+		})
+	}
+}
+
 func TestClient_DeleteKeySet_OfNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, emulator.Switches{})

@@ -24,6 +24,9 @@ type answer struct {
 
 func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
 
+// worked tells whether an earlier attempt of the same request may have been worked on, or still be.
+func (a answer) worked() bool { return a.header.Get("X-Trustframework-Worked") != "" } // set by the transport
+
 // strange tells a success that isn't the service's, such as a proxy's page: nothing need have been done.
 func (a answer) strange() bool {
 	return a.ok() && len(bytes.TrimSpace(a.body)) > 0 && !json.Valid(a.body)

@@ -70,15 +70,22 @@ func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name s
 		return MadeKeySet{}, asError(op, id, err)
 	}
 	defer unlock()
-	existed := c.listed(window, op, id)
+	if since, doubt := c.held.mayBeDeleted(id); doubt {
+		if err := c.clock.Sleep(window, max(0, since.Add(c.settleTime).Sub(c.clock.Now()))); err != nil {
+			return MadeKeySet{}, asError(op, id, err)
+		}
+	}
+	deletedAt, deleted := c.held.deletedAt(id)
+	existed := !deleted && c.listed(window, op, id)
 	end := c.snapshot.write(id)
 	m, err := makeOnce(ctx, window, c, recipe[KeySet]{
 		name: func(s KeySet) string { return s.ID },
 		post: func(ctx context.Context) (KeySet, *Error) { return c.postKeySet(ctx, op, id) },
 		find: func(ctx context.Context) ([]KeySet, error) {
 			e, err := c.fetch(ctx, op, id)
-			// A set that was there before, or that somebody has put keys into, isn't the one we made.
-			if err != nil || e.gone != nil || existed || len(e.set.Keys) > 0 {
+			// A set that was there before, or that somebody has put keys into, isn't the one we made. Nor need it be if
+			// this process has just deleted one of the name, which may go on showing.
+			if err != nil || e.gone != nil || existed || len(e.set.Keys) > 0 || deleted && e.begun.Sub(deletedAt) < c.settleTime {
 				return nil, err
 			}
 			return []KeySet{e.set}, nil
@@ -282,6 +289,7 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 	}
 	defer unlock()
 	defer c.snapshot.write(id)(nil)
+	doubt := false // an attempt without a clear answer may be worked on later than the one that has one
 	for wait := range c.waits(ctx) {
 		if err := wait(); err != nil {
 			return asError(op, id, err)
@@ -296,6 +304,7 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 		if a.strange() {
 			return unreadable(op, id, a, errStrange())
 		}
+		doubt = doubt || a.worked()
 		if a.ok() {
 			break
 		}
@@ -306,7 +315,7 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 			break
 		}
 	}
-	c.held.setDeleted(id, c.clock.Now())
+	c.held.setDeleted(id, c.clock.Now(), doubt)
 	return nil
 }
 
