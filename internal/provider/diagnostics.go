@@ -126,7 +126,7 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 		p.add("%s", importCommands(e.KeySetID, e.Candidates))
 		advice = "Import one of them that no resource owns."
 		if e.Resent {
-			advice += " The request was sent twice, so that more than one may be its: leave the others unused, for a key can't be deleted on its own."
+			advice += " The request was sent more than once, so that more than one may be its: leave the others unused, for a key can't be deleted on its own."
 		} else {
 			advice += " Another process seems to write to this key set too."
 		}
@@ -167,13 +167,13 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 func lostAnswer(e *trustframework.Error, subject string) string {
 	text := "The answer to the request was lost"
 	if e.Resent {
-		text = "The answer to the request was lost, nothing showed up for the settle time, and a second request didn't end clearly either"
+		text = "The answer to the request was lost, nothing showed up for the settle time, and further requests didn't end clearly either"
 	}
 	if e.Unseen != nil {
 		return fmt.Sprintf("%s. Nor could the provider look at %s, to see whether it was made after all: %v.", text, subject, e.Unseen)
 	}
 	if e.Resent {
-		return fmt.Sprintf("%s. What was asked for is not in %s, but may still appear there, even twice.", text, subject)
+		return fmt.Sprintf("%s. What was asked for is not in %s, but may still appear there, even more than once.", text, subject)
 	}
 	return fmt.Sprintf("%s, and what was asked for has not shown up in %s since. It may still appear there.", text, subject)
 }

@@ -131,7 +131,7 @@ func TestFaults_Lasting(t *testing.T) {
 		default:
 			c.refused(said, text)
 		}
-		if n := c.attempts(); word == "unknown" && n != 2 {
+		if n := c.attempts(); word == "unknown" && n != 4 {
 			t.Errorf("%d requests", n)
 		}
 	})

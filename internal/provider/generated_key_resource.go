@@ -200,8 +200,8 @@ func warnOfRecovery(key trustframework.MadeKey, diags *diag.Diagnostics) {
 
 func warnOfLateTwins(kid, keySetID string, twins []string, when string, diags *diag.Diagnostics) {
 	diags.AddWarning("Key may have been made twice",
-		fmt.Sprintf("When key %q was generated, %s, the answer to a first request was lost, nothing appeared in key set %q for the settle time, "+
-			"and the request was sent again. Now the set holds a key that fits the first request too. Unless one of your resources owns it, "+
+		fmt.Sprintf("When key %q was generated, %s, the answer to an earlier request was lost, nothing appeared in key set %q for the settle time, "+
+			"and the request was sent again. Now the set holds a key that fits that request too. Unless one of your resources owns it, "+
 			"import it, or leave it unused: it can't be deleted on its own. A longer settle_time makes this less likely.\n\n%s",
 			kid, when, keySetID, importCommands(keySetID, twins)))
 }

@@ -34,8 +34,8 @@ func TestAccGeneratedKey_LostAnswer(t *testing.T) {
 		"found after cut": {faults: []emulator.Fault{emulator.CutAfterCommit(op)}, posts: 1, keys: 1, warning: found},
 		"sent again":      {faults: []emulator.Fault{emulator.Unavailable(op)}, posts: 2, keys: 1},
 		"unknown": {
-			faults: []emulator.Fault{emulator.Unavailable(op).Repeat(2)},
-			posts:  2, fails: true, texts: []string{"The answer to the request was lost", "a second request", "even twice", "Before you apply again", "terraform import trustframework_generated_key.<name> B2C_1A_Signing", "Status: 503", "Request ID: "},
+			faults: []emulator.Fault{emulator.Unavailable(op).Repeat(-1)},
+			posts:  4, fails: true, texts: []string{"The answer to the request was lost", "further requests", "even more than once", "Before you apply again", "terraform import trustframework_generated_key.<name> B2C_1A_Signing", "Status: 503", "Request ID: "},
 		},
 		"unknown, the second refused": {
 			faults: []emulator.Fault{emulator.Unavailable(op), {Op: op, Status: 403, Code: "AADB2C", Message: "not any more"}},
@@ -43,7 +43,7 @@ func TestAccGeneratedKey_LostAnswer(t *testing.T) {
 		},
 		"several": {
 			faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(70 * time.Second), emulator.GatewayTimeout(op).WithLag(9 * time.Second)},
-			posts:  2, keys: 2, fails: true, texts: []string{"several keys", "was sent twice", "terraform import trustframework_generated_key.<name> B2C_1A_Signing/", "Status: 504"},
+			posts:  2, keys: 2, fails: true, texts: []string{"several keys", "was sent more than once", "terraform import trustframework_generated_key.<name> B2C_1A_Signing/", "Status: 504"},
 		},
 		"late twin": {
 			faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(65 * time.Second), emulator.Throttled(op, "10")},
@@ -190,7 +190,7 @@ func TestAccKeySet_LostAnswer(t *testing.T) {
 		"not sent":        {faults: []emulator.Fault{emulator.Throttled(op, "1.5")}, posts: 2},
 		"found after 504": {faults: []emulator.Fault{emulator.GatewayTimeout(op)}, posts: 1, warning: "Key set found after a lost answer"},
 		"sent again":      {faults: []emulator.Fault{emulator.Unavailable(op)}, posts: 2},
-		"unknown":         {faults: []emulator.Fault{emulator.Unavailable(op).Repeat(2)}, posts: 2, failure: []string{"may still appear", "terraform import trustframework_key_set.<name> B2C_1A_Test", "Status: 503"}},
+		"unknown":         {faults: []emulator.Fault{emulator.Unavailable(op).Repeat(-1)}, posts: 4, failure: []string{"may still appear", "terraform import trustframework_key_set.<name> B2C_1A_Test", "Status: 503"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

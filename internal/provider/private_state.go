@@ -25,7 +25,7 @@ type madeState struct {
 	StatusManaged bool `json:"status_managed,omitempty"`
 	// StatusAt is when the status was last set; zero if it never was.
 	StatusAt time.Time `json:"status_at,omitzero"`
-	// Doubt is set if a first request for the key was given up for lost.
+	// Doubt is set if an earlier request for the key was given up for lost.
 	Doubt *doubt `json:"doubt,omitempty"`
 }
 

@@ -68,7 +68,7 @@ type Error struct {
 	RequestID, ClientRequestID string
 	// Candidates are the kids that may be the key that was made, for KindSeveral.
 	Candidates []string
-	// Resent is true if the answer to a second request, sent after the first answer was lost, was lost too.
+	// Resent is true if the answers to further requests, sent after the first answer was lost, were lost too.
 	Resent bool
 	// Worked is true if an earlier attempt of the same request may have been worked on, whatever the last
 	// one's refusal says.

@@ -41,9 +41,10 @@ func TestClient_GenerateKey_ExactlyOnce(t *testing.T) {
 		"sent again: 503":                      {faults: []emulator.Fault{emulator.Unavailable(op)}, keys: 1, posts: 2, resent: true},
 		"sent again: 500":                      {faults: []emulator.Fault{emulator.ServiceProblem(op)}, keys: 1, posts: 2, resent: true},
 		"sent again: cut before work":          {faults: []emulator.Fault{emulator.CutBeforeWork(op)}, keys: 1, posts: 2, resent: true},
+		"sent again and again: 503":            {faults: []emulator.Fault{emulator.Unavailable(op).Repeat(3)}, keys: 1, posts: 4, resent: true},
 		"sent again, then found":               {faults: []emulator.Fault{emulator.Unavailable(op), emulator.GatewayTimeout(op)}, keys: 1, posts: 2, recovered: true, resent: true},
-		"unknown: nothing seen twice":          {faults: []emulator.Fault{emulator.Unavailable(op).Repeat(2)}, kind: trustframework.KindUnknownOutcome, keys: 0, posts: 2},
-		"unknown: commits beyond settle time":  {faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(time.Hour).Repeat(2)}, kind: trustframework.KindUnknownOutcome, keys: 2, posts: 2},
+		"unknown: nothing ever seen":           {faults: []emulator.Fault{emulator.Unavailable(op).Repeat(-1)}, kind: trustframework.KindUnknownOutcome, keys: 0, posts: 4},
+		"unknown: commits beyond settle time":  {faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(time.Hour).Repeat(-1)}, kind: trustframework.KindUnknownOutcome, keys: 4, posts: 4},
 		"several: both appear after the first": {faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(70 * time.Second), emulator.GatewayTimeout(op).WithLag(9 * time.Second)}, kind: trustframework.KindSeveral, keys: 2, posts: 2},
 		"late twin: appears after the second": {
 			faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(65 * time.Second), emulator.Throttled(op, "10")},

@@ -29,7 +29,7 @@ func TestClient_CreateKeySet_ExactlyOnce(t *testing.T) {
 		"found: cut":             {faults: []emulator.Fault{emulator.CutAfterCommit(op).WithLag(40 * time.Second)}, posts: 1, recovered: true},
 		"sent again: 503":        {faults: []emulator.Fault{emulator.Unavailable(op)}, posts: 2},
 		"late: 95028 is our own": {faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(60*time.Second + time.Nanosecond), emulator.Throttled(op, "1")}, posts: 3, recovered: true},
-		"unknown":                {faults: []emulator.Fault{emulator.Unavailable(op).Repeat(2)}, kind: trustframework.KindUnknownOutcome, posts: 2},
+		"unknown":                {faults: []emulator.Fault{emulator.Unavailable(op).Repeat(-1)}, kind: trustframework.KindUnknownOutcome, posts: 4},
 		"exists":                 {existing: true, kind: trustframework.KindExists, posts: 1},
 		"exists, answer lost":    {existing: true, faults: []emulator.Fault{emulator.Unavailable(op)}, kind: trustframework.KindExists, posts: 2},
 	} {

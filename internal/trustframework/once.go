@@ -9,7 +9,7 @@ import (
 	"fmt"
 )
 
-// recipe is how to make one object whose POST must not be sent twice.
+// recipe is how to make one object whose POST must not be worked on twice.
 type recipe[T any] struct {
 	// post sends the POST. Its ctx bounds the waits before the request leaves; the error is nil only if
 	// the answer names the object.
@@ -25,9 +25,9 @@ type made[T any] struct {
 	value T
 	// recovered: the answer was lost, the object was found by reading.
 	recovered bool
-	// resent: the first POST was given up for lost; it may still show.
+	// resent: an earlier POST was given up for lost; what it made may still show.
 	resent bool
-	// twins are other objects that may be of the first POST.
+	// twins are other objects that may be of the earlier POSTs.
 	twins []T
 }
 
@@ -35,59 +35,83 @@ type made[T any] struct {
 // silence that isn't surely a refusal.
 func (e *Error) ambiguous() bool { return e.Kind == KindUnavailable }
 
+// maxPosts is how often the POST for one object is sent at most, each time after the settle time has shown that the
+// one before made nothing. Where one POST in ten is lost so, a hundred objects in a row come through 99 times of 100.
+const maxPosts = 4
+
 // makeOnce sends the POST of r, which must leave before window ends. If nobody can tell what became of it, it looks for the object over the
-// settle time and sends again, once, only if there is none. From the first POST on it doesn't stop for
-// the end of ctx, which would create doubt; but after that nothing new is sent.
+// settle time and sends again only if there is none: once whatever the time, and as long as window lasts up to maxPosts in all. From the
+// first POST on it doesn't stop for the end of ctx, which would create doubt; but after that nothing new is sent.
 func makeOnce[T any](ctx, window context.Context, c *Client, r recipe[T]) (made[T], error) {
-	value, first := r.post(window)
-	if first == nil {
+	value, lost := r.post(window)
+	if lost == nil {
 		return made[T]{value: value}, nil
 	}
-	if !first.ambiguous() {
-		return made[T]{}, first
+	if !lost.ambiguous() {
+		return made[T]{}, lost
 	}
-	c.logger.WarnContext(ctx, "The answer to a POST was lost; looking for what it made", "error", first.Error())
-
-	recovery, cancel := c.clock.WithTimeout(context.WithoutCancel(ctx), c.reserve())
-	defer cancel()
-	found, err := findOverSettleTime(recovery, c, r)
-	if err != nil || len(found) > 0 || ctx.Err() != nil {
-		return choose(r, first, found, false, err)
-	}
-
-	c.logger.WarnContext(ctx, "Nothing was made; sending the POST again")
-	resend, cancelResend := c.clock.WithTimeout(ctx, c.reserve())
-	defer cancelResend()
-	value, second := r.post(resend)
-	switch {
-	case second == nil:
-		twins, err := r.find(recovery)
-		if err != nil {
-			c.logger.WarnContext(ctx, "Unable to look for a late result of the first POST", "error", err.Error())
+	c.logger.WarnContext(ctx, "The answer to a POST was lost; looking for what it made", "error", lost.Error())
+	for posts := 1; ; posts++ {
+		found, err := findOverSettleTime(ctx, c, r)
+		again := posts == 1 || posts < maxPosts && window.Err() == nil
+		if err != nil || len(found) > 0 || ctx.Err() != nil || !again {
+			return choose(r, lost, found, posts > 1, err)
 		}
-		return made[T]{value: value, resent: true, twins: without(r, twins, value)}, nil
-	case second.ambiguous():
-		found, err = findOverSettleTime(recovery, c, r)
-		return choose(r, second, found, true, err)
-	default:
-		// A refusal of the second POST says nothing of the first: it may be what the refusal is about.
-		look := r.find
-		if second.Kind == KindExists {
-			look = func(ctx context.Context) ([]T, error) { return findOverSettleTime(ctx, c, r) }
+		c.logger.WarnContext(ctx, "Nothing was made; sending the POST again")
+		value, next := r.resend(ctx, c)
+		switch {
+		case next == nil:
+			return made[T]{value: value, resent: true, twins: r.twins(ctx, c, value)}, nil
+		case !next.ambiguous():
+			return chooseAfterRefusal(ctx, c, r, lost, next, posts > 1)
 		}
-		found, err = look(recovery)
-		if err == nil && len(found) == 0 && second.Kind == KindExists {
-			return made[T]{}, second
-		}
-		lost := *first
-		lost.Err = errors.Join(first.Err, fmt.Errorf("a second request was not accepted: %w", second))
-		return choose(r, &lost, found, false, err)
+		lost = next
 	}
 }
 
-// findOverSettleTime reads until something is found or the settle time is over. Without an error and
-// without a find, the last read has shown that nothing is there.
+// resend sends the POST once more, after the time for the first one may be over.
+func (r recipe[T]) resend(ctx context.Context, c *Client) (T, *Error) {
+	ctx, cancel := c.clock.WithTimeout(ctx, c.reserve())
+	defer cancel()
+	return r.post(ctx)
+}
+
+// twins looks for what earlier POSTs may have made besides value, which the last one has.
+func (r recipe[T]) twins(ctx context.Context, c *Client, value T) []T {
+	ctx, cancel := c.clock.WithTimeout(context.WithoutCancel(ctx), c.reserve())
+	defer cancel()
+	found, err := r.find(ctx)
+	if err != nil {
+		c.logger.WarnContext(ctx, "Unable to look for a late result of an earlier POST", "error", err.Error())
+	}
+	return without(r, found, value)
+}
+
+// chooseAfterRefusal makes sense of a refusal, which says nothing of the POSTs that were lost before: what they
+// have made may be what it is about.
+func chooseAfterRefusal[T any](ctx context.Context, c *Client, r recipe[T], lost, refusal *Error, resent bool) (made[T], error) {
+	var found []T
+	var err error
+	if refusal.Kind == KindExists {
+		found, err = findOverSettleTime(ctx, c, r)
+	} else {
+		ctx, cancel := c.clock.WithTimeout(context.WithoutCancel(ctx), c.reserve())
+		defer cancel()
+		found, err = r.find(ctx)
+	}
+	if err == nil && len(found) == 0 && refusal.Kind == KindExists {
+		return made[T]{}, refusal
+	}
+	e := *lost
+	e.Err = errors.Join(lost.Err, fmt.Errorf("a second request was not accepted: %w", refusal))
+	return choose(r, &e, found, resent, err)
+}
+
+// findOverSettleTime reads until something is found or the settle time is over, whether ctx has ended or not.
+// Without an error and without a find, a read that began after the settle time has shown that nothing is there.
 func findOverSettleTime[T any](ctx context.Context, c *Client, r recipe[T]) (found []T, err error) {
+	ctx, cancel := c.clock.WithTimeout(context.WithoutCancel(ctx), c.reserve())
+	defer cancel()
 	for wait := range c.waits(ctx) {
 		if waitErr := wait(); waitErr != nil {
 			return nil, errors.Join(err, waitErr)

@@ -64,7 +64,7 @@ func TestClient_GenerateKey_NeverTakesAKeyThatDiffers(t *testing.T) {
 					foreign = w.AddKey("B2C_1A_Test", other)
 				}
 			})
-			w.Inject(emulator.Unavailable(emulator.OpGenerateKey).Repeat(2))
+			w.Inject(emulator.Unavailable(emulator.OpGenerateKey).Repeat(-1))
 			in := signingKey()
 			in.Nbf, in.Exp = ptr(int64(100)), ptr(int64(4102444800))
 			key, err := w.client.GenerateKey(t.Context(), timeout, in)
@@ -385,5 +385,61 @@ func TestClient_Key_ACallerThatLeavesEndsNothingForOthers(t *testing.T) {
 	}
 	if n := w.count(emulator.OpList); n != 1 {
 		t.Errorf("%d listings", n)
+	}
+}
+
+// TestClient_GenerateKey_ASlowLookIsNotTheLast: a read that began before the settle time was over and took longer
+// has not shown that nothing was made.
+func TestClient_GenerateKey_ASlowLookIsNotTheLast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	w.AddKeySet("B2C_1A_Test")
+	w.Inject(emulator.GatewayTimeout(emulator.OpGenerateKey).WithLag(settleTime - time.Second))
+	reads := 0
+	w.onRequest(emulator.OpGet, func() {
+		if reads++; reads == 3 {
+			w.clock.Advance(settleTime)
+		}
+	})
+	key, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+	if err != nil || !key.Recovered || w.keys("B2C_1A_Test") != 1 {
+		t.Errorf("got %v, %v; %d keys", key, err, w.keys("B2C_1A_Test"))
+	}
+}
+
+// TestClient_GenerateKey_ASlowRefusalIsAsOldAsItsRequest: what counts is whether the set had to show when the
+// request was sent.
+func TestClient_GenerateKey_ASlowRefusalIsAsOldAsItsRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	w.SetLag(settleTime - time.Second)
+	if _, err := w.client.CreateKeySet(t.Context(), timeout, "Test"); err != nil {
+		t.Fatal(err)
+	}
+	posts := 0
+	w.onRequest(emulator.OpGenerateKey, func() {
+		if posts++; posts == 1 {
+			w.clock.Advance(settleTime)
+		}
+	})
+	if _, err := w.client.GenerateKey(t.Context(), timeout, signingKey()); err != nil || posts != 2 {
+		t.Errorf("got %v; %d POSTs", err, posts)
+	}
+}
+
+// TestClient_GenerateKey_SendsAThirdTimeOnlyIfItsTimeoutHasRoom: the first two come whatever the timeout is.
+func TestClient_GenerateKey_SendsAThirdTimeOnlyIfItsTimeoutHasRoom(t *testing.T) {
+	t.Parallel()
+	for timeout, posts := range map[time.Duration]int{timeout: 4, 5 * time.Minute: 3, 3 * time.Minute: 2} {
+		t.Run(timeout.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			w.AddKeySet("B2C_1A_Test")
+			w.Inject(emulator.Unavailable(emulator.OpGenerateKey).Repeat(-1))
+			_, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+			if n := w.count(emulator.OpGenerateKey); trustframework.KindOf(err) != trustframework.KindUnknownOutcome || n != posts {
+				t.Errorf("got %v; %d POSTs", err, n)
+			}
+		})
 	}
 }

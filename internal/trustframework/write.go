@@ -48,9 +48,9 @@ type MadeKey struct {
 	KeySetID string
 	// Recovered is true if the service's answer was lost and the key was found by reading.
 	Recovered bool
-	// Resent is true if a first request was given up for lost. Its key may still appear.
+	// Resent is true if an earlier request was given up for lost. Its key may still appear.
 	Resent bool
-	// Twins are the kids of keys that may come from the first request.
+	// Twins are the kids of keys that may come from an earlier request.
 	Twins []string
 	// Known are the kids of all keys known to be in the set beside this one.
 	Known []string
