@@ -304,6 +304,7 @@ func (tf *client) identity(address string) map[string]any {
 // instance is what the state holds of a resource.
 type instance struct {
 	Status     string         `json:"status"`
+	IndexKey   any            `json:"index_key"`
 	Attributes map[string]any `json:"attributes"`
 	Identity   map[string]any `json:"identity"`
 }
