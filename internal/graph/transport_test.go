@@ -183,7 +183,8 @@ func TestTransport_RoundTrip_SendsAgainOnlyWhatDoesNoHarm(t *testing.T) {
 		"200 in HTML":          {status(200, "<html>"), 2, 2, 1},
 		"half a body":          {halfABody, 2, 2, 1},
 		"connection cut":       {cut, 2, 2, 1},
-		"half a refusal":       {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(400); halfABody(w, r) }, 1, 1, 1},
+		"half a refusal":       {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(400); halfABody(w, r) }, 2, 2, 1},
+		"half a denial":        {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(403); halfABody(w, r) }, 1, 1, 1},
 		"odd claims challenge": {status(401, "", "WWW-Authenticate", "Bearer claims=oops"), 2, 2, 2},
 	} {
 		for method, want := range map[string]int{
