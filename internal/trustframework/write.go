@@ -281,16 +281,17 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 	}
 	defer unlock()
 	defer c.snapshot.write(id)(nil)
+	worked := false // an attempt may have been carried out
 	for wait := range c.waits(ctx) {
 		if err := wait(); err != nil {
-			return asError(op, id, err)
+			return unlessWorked(asError(op, id, err), worked)
 		}
 		a, err := send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
 			return c.api.KeySets().ByTrustFrameworkKeySetId(id).Delete(ctx,
 				&sdk.KeySetsTrustFrameworkKeySetItemRequestBuilderDeleteRequestConfiguration{Options: options})
 		})
 		if err != nil {
-			return err
+			return unlessWorked(err, worked)
 		}
 		if a.strange() {
 			return unreadable(op, id, a, errStrange())
@@ -298,8 +299,10 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 		if a.ok() {
 			break
 		}
-		if refusal := newError(op, id, a); refusal.Kind != KindKeySetGone {
-			return refusal
+		refusal := newError(op, id, a)
+		worked = worked || refusal.Worked
+		if refusal.Kind != KindKeySetGone {
+			return unlessWorked(refusal, worked)
 		}
 		if !young && !c.justMade(id) {
 			break
@@ -307,6 +310,18 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 	}
 	c.held.setDeleted(id, c.clock.Now())
 	return nil
+}
+
+// unlessWorked marks an error that, of itself, says that nothing was done. One that wasn't sent may then have been.
+func unlessWorked(err error, worked bool) error {
+	var e *Error
+	if worked && errors.As(err, &e) {
+		e.Worked = true
+		if e.Kind == KindNotSent {
+			e.Kind = KindUnavailable
+		}
+	}
+	return err
 }
 
 // justMade tells whether this process has made the set so recently that it may not be visible.
