@@ -150,7 +150,10 @@ func (c *Client) GenerateKey(ctx context.Context, timeout time.Duration, in Gene
 			if err != nil {
 				return nil, err
 			}
-			if e.gone == nil && (!before.keysKnown || !e.keysKnown) {
+			if e.gone != nil {
+				return nil, e.gone // what doesn't show the set can't show that no key was made
+			}
+			if !before.keysKnown || !e.keysKnown {
 				return nil, errors.New("the service's answers don't show the keys of the key set")
 			}
 			return c.candidates(before.set, e.set, in, started), nil
