@@ -16,8 +16,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// defaultAttemptTimeout bounds one attempt at one request to Entra ID, its answer's body included. MSAL gives
-// all attempts together 30 seconds.
+// defaultAttemptTimeout bounds one attempt at one request to Entra ID, its answer's body included. Azcore makes
+// four, within the caller's deadline; MSAL's own of 30 seconds for all of them is only for callers without one.
 const defaultAttemptTimeout = 10 * time.Second
 
 // maxAnswer bounds what is read of an answer.

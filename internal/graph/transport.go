@@ -204,16 +204,15 @@ func setBody(req *http.Request, body []byte) {
 	req.Body = io.NopCloser(bytes.NewReader(body))
 }
 
-// buffer reads the whole body of an answer. Half a success is no answer, and half of a refusal that its code
-// makes one isn't either: it may have said that the set is gone, or that another write was under way. Every
-// other refusal is known by its status however much of the body arrived.
+// buffer reads the whole body of an answer. Half a success is no answer, and neither is half a refusal whose
+// code would tell what it means. Some statuses say enough, however much of the body arrived.
 func buffer(resp *http.Response) (*http.Response, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	closeErr := resp.Body.Close()
 	if err == nil {
 		err = closeErr
 	}
-	if err != nil && (resp.StatusCode <= http.StatusBadRequest || resp.StatusCode == http.StatusNotFound) {
+	if err != nil && !speaksForItself(resp.StatusCode) {
 		return nil, fmt.Errorf("read the body of an answer with status %d: %w", resp.StatusCode, err)
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
@@ -226,6 +225,16 @@ func buffer(resp *http.Response) (*http.Response, error) {
 		resp.Header.Del("WWW-Authenticate")
 	}
 	return resp, nil
+}
+
+// speaksForItself tells the statuses that mean the same whatever the code in the body. (A code of a throttled
+// request makes a difference to them, but none that does harm.)
+func speaksForItself(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return true
+	}
+	return status >= http.StatusInternalServerError
 }
 
 func readAndClose(body io.ReadCloser) ([]byte, error) {

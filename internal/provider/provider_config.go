@@ -257,7 +257,11 @@ func (p *trustFrameworkProvider) newData(s settings, terraformVersion string, di
 		diags.AddError("Unable to configure the provider", err.Error())
 		return nil
 	}
-	s.auth.Transport = &http.Client{Transport: transport}
+	s.auth.Transport = &http.Client{
+		Transport: transport,
+		// Some redirects would carry the client secret to another host.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	credential, err := auth.NewCredential(s.auth)
 	if err != nil {
 		diags.AddError("Unable to configure the provider", err.Error())

@@ -157,7 +157,10 @@ func (c *Client) GenerateKey(ctx context.Context, timeout time.Duration, in Gene
 			if err != nil {
 				return nil, err
 			}
-			if e.gone == nil && (!before.keysKnown || !e.keysKnown) {
+			if e.gone != nil {
+				return nil, e.gone // what doesn't show the set can't show that no key was made
+			}
+			if !before.keysKnown || !e.keysKnown {
 				return nil, errors.New("the service's answers don't show the keys of the key set")
 			}
 			return c.candidates(before.set, e.set, in, started), nil
@@ -289,34 +292,47 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 	}
 	defer unlock()
 	defer c.snapshot.write(id)(nil)
-	doubt := false // an attempt without a clear answer may be worked on later than the one that has one
+	worked := false // an attempt without a clear answer may have been carried out, or may yet be
 	for wait := range c.waits(ctx) {
 		if err := wait(); err != nil {
-			return asError(op, id, err)
+			return unlessWorked(asError(op, id, err), worked)
 		}
 		a, err := send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
 			return c.api.KeySets().ByTrustFrameworkKeySetId(id).Delete(ctx,
 				&sdk.KeySetsTrustFrameworkKeySetItemRequestBuilderDeleteRequestConfiguration{Options: options})
 		})
 		if err != nil {
-			return err
+			return unlessWorked(err, worked)
 		}
 		if a.strange() {
 			return unreadable(op, id, a, errStrange())
 		}
-		doubt = doubt || a.worked()
+		worked = worked || a.worked()
 		if a.ok() {
 			break
 		}
-		if refusal := newError(op, id, a); refusal.Kind != KindKeySetGone {
-			return refusal
+		refusal := newError(op, id, a)
+		if refusal.Kind != KindKeySetGone {
+			return unlessWorked(refusal, worked)
 		}
 		if !young && !c.justMade(id) {
 			break
 		}
 	}
-	c.held.setDeleted(id, c.clock.Now(), doubt)
+	c.held.setDeleted(id, c.clock.Now(), worked)
 	return nil
+}
+
+// unlessWorked marks an error that, of itself, says that nothing was done. One that wasn't sent may then have been.
+func unlessWorked(err error, worked bool) error {
+	var e *Error
+	if worked && errors.As(err, &e) {
+		e.Worked = true
+		if e.Kind == KindNotSent {
+			e.Kind = KindUnavailable
+		}
+	}
+	return err
 }
 
 // justMade tells whether this process has made the set so recently that it may not be visible.
