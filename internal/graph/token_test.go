@@ -5,10 +5,12 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -75,5 +77,29 @@ func TestTokenSource_Renewed_DoesNotWaitForItsTurnForever(t *testing.T) {
 	cancel()
 	if _, err := s.renewed(ctx, "token-1"); err == nil {
 		t.Error("no error")
+	}
+}
+
+// TestTransport_RoundTrip_DoesNotWaitForAnAnswerForever: a POST isn't ended by its caller, so that nothing but
+// the attempt's own timeout ends one without an answer.
+func TestTransport_RoundTrip_DoesNotWaitForAnAnswerForever(t *testing.T) {
+	t.Parallel()
+	s := newService(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	transport := s.transport()
+	transport.attemptTimeout = 100 * time.Millisecond
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.server.URL+"/beta/x", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	defer s.server.CloseClientConnections()
+	go func() { ended <- roundTrip(transport, req) }()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(10 * time.Second): //nolint:forbidigo // a hang can't be told otherwise
+		t.Fatal("still waiting")
 	}
 }
