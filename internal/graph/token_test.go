@@ -80,25 +80,19 @@ func TestTokenSource_Renewed_DoesNotWaitForItsTurnForever(t *testing.T) {
 	}
 }
 
-type silentService struct{}
-
-func (silentService) RoundTrip(req *http.Request) (*http.Response, error) {
-	<-req.Context().Done()
-	return nil, req.Context().Err()
-}
-
 // TestTransport_RoundTrip_DoesNotWaitForAnAnswerForever: a POST isn't ended by its caller, so that nothing but
 // the attempt's own timeout ends one without an answer.
 func TestTransport_RoundTrip_DoesNotWaitForAnAnswerForever(t *testing.T) {
 	t.Parallel()
-	s := newService(t, status(200, "{}"))
+	s := newService(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	transport := s.transport()
-	transport.base, transport.attemptTimeout = silentService{}, time.Millisecond
+	transport.attemptTimeout = 100 * time.Millisecond
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.server.URL+"/beta/x", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
+	defer s.server.CloseClientConnections()
 	go func() { ended <- roundTrip(transport, req) }()
 	select {
 	case err := <-ended:
