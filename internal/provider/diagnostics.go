@@ -113,7 +113,7 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 		advice = "Grant the application the application permission TrustFrameworkKeySet.ReadWrite.All of Microsoft Graph " +
 			"(TrustFrameworkKeySet.Read.All is enough to plan and for data sources), with admin consent in the B2C tenant."
 	case trustframework.KindThrottled:
-		p.add("The service asked to slow down for longer than this operation may take.")
+		p.add("The service asked to slow down for longer than this operation may take. %s", unchanged)
 		advice = "Try again later, raise the timeout, or lower -parallelism."
 	case trustframework.KindNotSent:
 		p.add("The request for %s did not reach the service.", subject)

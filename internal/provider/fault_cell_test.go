@@ -31,6 +31,8 @@ type fault struct {
 	before func(c *cell) error
 	// asks is the pause that the service asks for.
 	asks time.Duration
+	// connection: it is about a connection that is new.
+	connection bool
 }
 
 // faults are the rows by their names on the page.
@@ -54,6 +56,11 @@ func faults() map[string]fault {
 	plain := func(f func(emulator.Op) emulator.Fault) fault {
 		return fault{answer: func(_ *cell, op emulator.Op) emulator.Fault { return f(op) }}
 	}
+	cut := func(f func(emulator.Op) emulator.Fault) fault {
+		broken := plain(f)
+		broken.connection = true
+		return broken
+	}
 	body := func(status int, contentType, body string) fault {
 		return fault{answer: func(_ *cell, op emulator.Op) emulator.Fault {
 			return emulator.Fault{Op: op, Status: status, Body: body, ContentType: contentType, Commit: status == http.StatusOK}
@@ -73,13 +80,13 @@ func faults() map[string]fault {
 				return nil
 			}
 			return &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-		}},
+		}, connection: true},
 		"The connection is reset in the TLS handshake": {before: func(c *cell) error {
 			c.Server.RefuseConnections(1)
 			return nil
-		}},
-		"The connection is reset before any work":                            plain(emulator.CutBeforeWork),
-		"The connection is reset after the work":                             plain(emulator.CutAfterCommit),
+		}, connection: true},
+		"The connection is reset before any work":                            cut(emulator.CutBeforeWork),
+		"The connection is reset after the work":                             cut(emulator.CutAfterCommit),
 		"`500` with `AADB2C90063`, \"There is a problem with the service.\"": plain(emulator.ServiceProblem),
 		"`502` with a proxy's HTML page":                                     body(http.StatusBadGateway, "text/html", "<html><body>Bad Gateway</body></html>"),
 		"`503`":                                                              plain(emulator.Unavailable),
@@ -122,6 +129,7 @@ type cell struct {
 	name   string // the resource's type
 	before managed
 	after  managed
+	active *tfprotov6.DynamicValue // what the data source of the active key has read
 
 	mu   sync.Mutex
 	sent int    // attempts of op, whether they arrive or not
@@ -134,8 +142,8 @@ func newCell(t *testing.T, op emulator.Op, f fault, times int) *cell {
 	c := &cell{op: op, fault: f, times: times, name: keyType, world: newWorld(t, emulator.Switches{
 		ListRefused: op == emulator.OpGet, KeysV2Unlistable: op == emulator.OpGetKey,
 	})}
-	// Go's client would send a read again by itself on a connection that was used before.
-	c.Server.SetKeepAlives(false)
+	// A connection that was used before can't be refused, and Go's client sends a read again by itself if it is cut.
+	c.Server.SetKeepAlives(!f.connection)
 	c.AddKeySet("B2C_1A_Signing")
 	c.AddKey("B2C_1A_Signing", emulator.KeySpec{Kty: "oct"})
 	s := newServer(t, c.world)
@@ -211,7 +219,7 @@ func (c *cell) run() said {
 	case emulator.OpPatchKey:
 		c.after, said = s.apply(keyType, c.before, signingKey("status", "disabled"))
 	case emulator.OpGetActiveKey:
-		_, said = s.data(activeType, map[string]string{"key_set_id": "B2C_1A_Signing"})
+		c.active, said = s.data(activeType, map[string]string{"key_set_id": "B2C_1A_Signing"})
 	default:
 		c.after, said = s.refresh(c.before)
 	}
@@ -360,6 +368,9 @@ func (c *cell) worked() {
 			c.t.Errorf("%v", keys)
 		}
 	case emulator.OpGetActiveKey:
+		if kid := c.strings(c.dataSources[activeType], c.active)["kid"]; kid != c.keys("B2C_1A_Signing")[0].Kid {
+			c.t.Errorf("active key %q", kid)
+		}
 	default:
 		if id := c.attributes(c.before)["id"]; id == "" || c.attributes(c.after)["id"] != id {
 			c.t.Error("the state has changed")
@@ -383,5 +394,8 @@ func (c *cell) refused(said said, text string) {
 	}
 	if n := len(c.keys("B2C_1A_Signing")); c.op == emulator.OpGenerateKey && n > 1 {
 		c.t.Errorf("%d keys", n)
+	}
+	if n := len(c.KeySets()); c.op == emulator.OpCreate && n > 1 {
+		c.t.Errorf("%d key sets", n)
 	}
 }

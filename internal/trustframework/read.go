@@ -190,11 +190,12 @@ func (c *Client) list(ctx context.Context, op string, writes uint64) error {
 
 // unlistable tells whether a listing's failure leaves the sets to be read one by one: the service
 // refuses to list, or lists something that can't be understood. A 404 isn't of that kind: where the
-// tenant's key sets have no address, no single set that isn't found is gone.
+// tenant's key sets have no address, no single set that isn't found is gone. Nor is a 401: a token that
+// isn't good for the listing is good for nothing.
 func (e *Error) unlistable() bool {
 	switch e.Kind {
 	case KindDenied, KindRefused:
-		return e.Status != http.StatusNotFound
+		return e.Status != http.StatusNotFound && e.Status != http.StatusUnauthorized
 	case KindUnavailable:
 		return e.Status >= http.StatusOK && e.Status < http.StatusMultipleChoices
 	default:
