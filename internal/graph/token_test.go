@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -102,4 +103,31 @@ func TestTransport_RoundTrip_DoesNotWaitForAnAnswerForever(t *testing.T) {
 	case <-time.After(10 * time.Second): //nolint:forbidigo // a hang can't be told otherwise
 		t.Fatal("still waiting")
 	}
+}
+
+// TestTokenSource_Renewed_OneAtATime: who waits for another's renewal asks for nothing meanwhile.
+func TestTokenSource_Renewed_OneAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		credential := &cachingCredential{issued: 1}
+		s := newTokenSource(credential, "scope")
+		s.renewal <- struct{}{}
+		var tokens sync.WaitGroup
+		for range 3 {
+			tokens.Go(func() {
+				if token, err := s.renewed(t.Context(), "token-1"); err != nil || token != "token-2" {
+					t.Errorf("got %q, %v", token, err)
+				}
+			})
+		}
+		synctest.Wait()
+		if credential.issued != 1 {
+			t.Errorf("%d tokens before it was anybody's turn", credential.issued)
+		}
+		<-s.renewal
+		tokens.Wait()
+		if credential.issued != 2 {
+			t.Errorf("%d tokens", credential.issued)
+		}
+	})
 }
