@@ -173,7 +173,7 @@ func (r *generatedKeyResource) Create(ctx context.Context, req resource.CreateRe
 	}
 	made := madeState{TenantID: tenant, At: r.data.clock.Now(), StatusManaged: config.manages()}
 	if in := plan.input(); key.Resent {
-		made.Doubt = &doubt{Nbf: in.Nbf, Exp: in.Exp, Known: append(append(key.Known, key.Kid), key.Twins...)}
+		made.Doubt = &doubt{Nbf: in.Nbf, Exp: in.Exp, Asked: key.Asked, Known: append(append(key.Known, key.Kid), key.Twins...)}
 	}
 	plan.set(key.KeySetID, key.Key, &resp.Diagnostics)
 	if config.manages() {
@@ -260,7 +260,7 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 	if made.Doubt != nil {
 		in := state.input()
 		in.Nbf, in.Exp = made.Doubt.Nbf, made.Doubt.Exp
-		if late := r.data.client.Late(set, in, made.At, made.Doubt.Known); len(late) > 0 {
+		if late := r.data.client.Late(set, in, made.Doubt.Asked, made.Doubt.Known); len(late) > 0 {
 			warnOfLateTwins(kid, set.ID, late, "at "+made.At.UTC().Format(time.RFC3339), &resp.Diagnostics)
 			made.Doubt.Known = append(made.Doubt.Known, late...)
 			resp.Diagnostics.Append(made.save(ctx, resp.Private)...)

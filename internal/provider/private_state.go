@@ -34,6 +34,8 @@ type doubt struct {
 	// Nbf and Exp are the dates asked for, which the service may have filled in; nil for none.
 	Nbf *int64 `json:"nbf,omitempty"`
 	Exp *int64 `json:"exp,omitempty"`
+	// Asked is when the first request may have left.
+	Asked time.Time `json:"asked,omitzero"`
 	// Known are the kids that were in the set when the key was made, and those already reported.
 	Known []string `json:"known"`
 }

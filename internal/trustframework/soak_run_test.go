@@ -247,7 +247,7 @@ func (r *run) readKey(client *trustframework.Client, when string, key *ownedKey,
 	if err != nil || !key.made.Resent {
 		return
 	}
-	late := client.Late(set, key.GenerateKeyInput, key.at, key.known)
+	late := client.Late(set, key.GenerateKeyInput, key.made.Asked, key.known)
 	key.known = append(key.known, late...)
 	r.mu.Lock()
 	defer r.mu.Unlock()
