@@ -244,7 +244,7 @@ func (r *run) readKey(client *trustframework.Client, when string, key *ownedKey,
 		return
 	}
 	r.failed("read key", err)
-	if err != nil || !key.made.Resent {
+	if err != nil || !key.made.Resent && !key.made.Recovered {
 		return
 	}
 	late := client.Late(set, key.GenerateKeyInput, key.made.Asked, key.known)

@@ -46,7 +46,8 @@ type MadeKey struct {
 	Key
 	// KeySetID is the set's id in the service's spelling.
 	KeySetID string
-	// Recovered is true if the service's answer was lost and the key was found by reading.
+	// Recovered is true if the service's answer was lost and the key was found by reading. If that is another process's,
+	// the one asked for may still appear.
 	Recovered bool
 	// Asked is when the first request may have left.
 	Asked time.Time
