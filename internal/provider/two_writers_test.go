@@ -233,7 +233,7 @@ func TestAccTwoWriters_AtOnce(t *testing.T) {
 			}
 			w.expectEachInOneState(t, one, other)
 			for i, tf := range []*client{one, other} {
-				// A request that is refused twice, as it may happen here, is an error.
+				// A request that is refused four times, as it may happen here, is an error.
 				if o := outcomes[i]; o.exit != 0 && row.refused && o.has("error", "Unable to generate key", "AADB2C95053") {
 					tf.apply(true)
 				} else if o.exit != 0 {
