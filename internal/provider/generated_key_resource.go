@@ -172,8 +172,9 @@ func (r *generatedKeyResource) Create(ctx context.Context, req resource.CreateRe
 				"set the argument to what the service has made of it, or leave it out.", keyID(key.KeySetID, key.Kid), strings.Join(names, ", ")))
 	}
 	made := madeState{TenantID: tenant, At: r.data.clock.Now(), StatusManaged: config.manages()}
-	if in := plan.input(); key.Resent {
-		made.Doubt = &doubt{Nbf: in.Nbf, Exp: in.Exp, Known: append(append(key.Known, key.Kid), key.Twins...)}
+	// A key that was found may be another process's, and the one asked for yet to show.
+	if in := plan.input(); key.Resent || key.Recovered {
+		made.Doubt = &doubt{Nbf: in.Nbf, Exp: in.Exp, Found: !key.Resent, Asked: key.Asked, Known: append(append(key.Known, key.Kid), key.Twins...)}
 	}
 	plan.set(key.KeySetID, key.Key, &resp.Diagnostics)
 	if config.manages() {
@@ -194,11 +195,21 @@ func warnOfRecovery(key trustframework.MadeKey, diags *diag.Diagnostics) {
 				"check which is whose.", key.Kid, key.KeySetID))
 	}
 	if len(key.Twins) > 0 {
-		warnOfLateTwins(key.Kid, key.KeySetID, key.Twins, "a moment ago", diags)
+		warnOfLateTwins(key.Kid, key.KeySetID, key.Twins, "a moment ago", false, diags)
 	}
 }
 
-func warnOfLateTwins(kid, keySetID string, twins []string, when string, diags *diag.Diagnostics) {
+// warnOfLateTwins names keys that fit a request whose answer was lost: the one before the request that made the key or,
+// if the key was found, the only one.
+func warnOfLateTwins(kid, keySetID string, twins []string, when string, found bool, diags *diag.Diagnostics) {
+	if found {
+		diags.AddWarning("Key may belong to a lost request",
+			fmt.Sprintf("When key %q was generated, %s, the answer to the request was lost, and the key was found in key set %q and taken for the one generated. "+
+				"Now the set holds another key that fits that request too. Unless one of your resources owns it, or another process that writes to the set, "+
+				"it is what the request made, and key %q is that process's: import it, or leave it unused, for it can't be deleted on its own.\n\n%s",
+				kid, when, keySetID, kid, importCommands(keySetID, twins)))
+		return
+	}
 	diags.AddWarning("Key may have been made twice",
 		fmt.Sprintf("When key %q was generated, %s, the answer to an earlier request was lost, nothing appeared in key set %q for the settle time, "+
 			"and the request was sent again. Now the set holds a key that fits that request too. Unless one of your resources owns it, "+
@@ -260,8 +271,8 @@ func (r *generatedKeyResource) Read(ctx context.Context, req resource.ReadReques
 	if made.Doubt != nil {
 		in := state.input()
 		in.Nbf, in.Exp = made.Doubt.Nbf, made.Doubt.Exp
-		if late := r.data.client.Late(set, in, made.At, made.Doubt.Known); len(late) > 0 {
-			warnOfLateTwins(kid, set.ID, late, "at "+made.At.UTC().Format(time.RFC3339), &resp.Diagnostics)
+		if late := r.data.client.Late(set, in, made.Doubt.Asked, made.Doubt.Known); len(late) > 0 {
+			warnOfLateTwins(kid, set.ID, late, "at "+made.At.UTC().Format(time.RFC3339), made.Doubt.Found, &resp.Diagnostics)
 			made.Doubt.Known = append(made.Doubt.Known, late...)
 			resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
 		}

@@ -25,15 +25,19 @@ type madeState struct {
 	StatusManaged bool `json:"status_managed,omitempty"`
 	// StatusAt is when the status was last set; zero if it never was.
 	StatusAt time.Time `json:"status_at,omitzero"`
-	// Doubt is set if an earlier request for the key was given up for lost.
+	// Doubt is set if the answer to a request for the key was lost.
 	Doubt *doubt `json:"doubt,omitempty"`
 }
 
-// doubt is how to recognize the key of a request that was given up for lost, should it appear later.
+// doubt is how to recognize the key of a request whose answer was lost, should it appear later.
 type doubt struct {
 	// Nbf and Exp are the dates asked for, which the service may have filled in; nil for none.
 	Nbf *int64 `json:"nbf,omitempty"`
 	Exp *int64 `json:"exp,omitempty"`
+	// Found is true if nothing was sent again: the key was found, and taken for what the request made.
+	Found bool `json:"found,omitempty"`
+	// Asked is when the first request may have left.
+	Asked time.Time `json:"asked,omitzero"`
 	// Known are the kids that were in the set when the key was made, and those already reported.
 	Known []string `json:"known"`
 }

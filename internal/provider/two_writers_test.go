@@ -123,6 +123,37 @@ func TestAccTwoWriters_LostAnswer(t *testing.T) {
 	}
 }
 
+// TestAccTwoWriters_TheOthersKeyShowsFirst: the one that searches takes the other's key, for its own doesn't show yet. When
+// it does, a refresh names it.
+func TestAccTwoWriters_TheOthersKeyShowsFirst(t *testing.T) {
+	t.Parallel()
+	const op, lag = emulator.OpGenerateKey, 30 * time.Second
+	w := newWorld(t, emulator.Switches{})
+	w.AddKeySet("B2C_1A_Shared")
+	w.Inject(emulator.GatewayTimeout(op).WithLag(lag))
+	one := w.inProcess(t, w.Provider()+writerConfig(1, in(time.Hour)))
+	other := w.inProcess(t, w.Provider()+writerConfig(1, in(time.Hour)))
+	w.onAnswer(op, 1, func() { other.apply(true) })
+	o := one.apply(true)
+	taken := other.kids()[float64(in(time.Hour))]
+	if !o.has("warning", foundAfterLoss, taken) || one.kids()[float64(in(time.Hour))] != taken {
+		t.Fatalf("took %v, not %q: %v", one.kids(), taken, o.diagnostics)
+	}
+	w.clock.Advance(lag)
+	o = one.apply(true, "-refresh-only")
+	for _, k := range w.keys("B2C_1A_Shared") {
+		if named := o.has("warning", "Key may belong to a lost request", "terraform import trustframework_generated_key.<name> B2C_1A_Shared/"+k.Kid); named != (k.Kid != taken) {
+			t.Errorf("key %s named: %t, %v", k.Kid, named, o.diagnostics)
+		}
+	}
+	if o, changes := one.plan(); changes || len(o.diagnostics) > 0 {
+		t.Errorf("once that is recorded: changes: %t, %v", changes, o.diagnostics)
+	}
+	if n := len(w.Requests(op)); n != 2 || len(w.keys("B2C_1A_Shared")) != 2 {
+		t.Errorf("%d POSTs, keys %v", n, w.keys("B2C_1A_Shared"))
+	}
+}
+
 // expectEachInOneState compares the keys of the shared set with what the writers have in state.
 func (w *world) expectEachInOneState(t *testing.T, writers ...*client) {
 	t.Helper()
@@ -202,7 +233,7 @@ func TestAccTwoWriters_AtOnce(t *testing.T) {
 			}
 			w.expectEachInOneState(t, one, other)
 			for i, tf := range []*client{one, other} {
-				// A request that is refused twice, as it may happen here, is an error.
+				// A request that is refused four times, as it may happen here, is an error.
 				if o := outcomes[i]; o.exit != 0 && row.refused && o.has("error", "Unable to generate key", "AADB2C95053") {
 					tf.apply(true)
 				} else if o.exit != 0 {

@@ -244,10 +244,10 @@ func (r *run) readKey(client *trustframework.Client, when string, key *ownedKey,
 		return
 	}
 	r.failed("read key", err)
-	if err != nil || !key.made.Resent {
+	if err != nil || !key.made.Resent && !key.made.Recovered {
 		return
 	}
-	late := client.Late(set, key.GenerateKeyInput, key.at, key.known)
+	late := client.Late(set, key.GenerateKeyInput, key.made.Asked, key.known)
 	key.known = append(key.known, late...)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -267,9 +267,16 @@ func (r *run) delete(set *ownedSet) error {
 	}
 	ctx, cancel := r.clock.WithTimeout(r.t.Context(), timeout)
 	defer cancel()
+	held := r.KeySets()
 	err = client.DeleteKeySet(ctx, set.made.ID, false)
 	r.failed("delete", err)
-	set.deleted = err == nil
+	if set.deleted = err == nil; set.deleted {
+		for _, before := range held {
+			if before.ID == set.made.ID {
+				r.judgeKeys(set, before)
+			}
+		}
+	}
 	if set.deleted && r.again {
 		_, err := client.CreateKeySet(r.t.Context(), timeout, set.planned.name)
 		r.failed("create again", err)

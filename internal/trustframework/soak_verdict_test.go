@@ -92,6 +92,12 @@ func (r *run) judgeSet(set *ownedSet, truth map[string]emulator.KeySet) {
 		return
 	}
 	v.made++
+	r.judgeKeys(set, now)
+}
+
+// judgeKeys compares what was said of the keys of a set with those that it holds.
+func (r *run) judgeKeys(set *ownedSet, now emulator.KeySet) {
+	v := &r.verdict
 	owners := map[string]int{}
 	var keys []*ownedKey
 	for _, key := range r.keys {

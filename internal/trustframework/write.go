@@ -20,8 +20,8 @@ const (
 	OpGenerateKey  = "generate key"
 )
 
-// filledNbf is how far from the moment of the request an nbf may lie that the service has filled in
-// for one that was left out.
+// filledNbf is how far from the time in which a request may have been worked on an nbf may lie that the service has
+// filled in for one that was left out: the two clocks needn't agree.
 const filledNbf = 10 * time.Minute
 
 // MadeKeySet is a new key set.
@@ -46,8 +46,11 @@ type MadeKey struct {
 	Key
 	// KeySetID is the set's id in the service's spelling.
 	KeySetID string
-	// Recovered is true if the service's answer was lost and the key was found by reading.
+	// Recovered is true if the service's answer was lost and the key was found by reading. If that is another process's,
+	// the one asked for may still appear.
 	Recovered bool
+	// Asked is when the first request may have left.
+	Asked time.Time
 	// Resent is true if an earlier request was given up for lost. Its key may still appear.
 	Resent bool
 	// Twins are the kids of keys that may come from an earlier request.
@@ -171,7 +174,7 @@ func (c *Client) GenerateKey(ctx context.Context, timeout time.Duration, in Gene
 		return MadeKey{}, err
 	}
 	c.held.keyMade(id, m.value, c.clock.Now())
-	key := MadeKey{Key: m.value, KeySetID: before.set.ID, Recovered: m.recovered, Resent: m.resent}
+	key := MadeKey{Key: m.value, KeySetID: before.set.ID, Asked: started, Recovered: m.recovered, Resent: m.resent}
 	for _, twin := range m.twins {
 		key.Twins = append(key.Twins, twin.Kid)
 	}
@@ -213,23 +216,25 @@ func (c *Client) postGenerateKey(ctx context.Context, op, id string, in Generate
 
 // candidates are the keys in now that may be the one asked for: new since before, owned by nobody in
 // this process, and alike.
-func (c *Client) candidates(before, now KeySet, in GenerateKeyInput, started time.Time) []Key {
+func (c *Client) candidates(before, now KeySet, in GenerateKeyInput, asked time.Time) []Key {
 	var found []Key
 	for _, k := range now.Keys {
-		if _, old := before.Key(k.Kid); !old && !c.held.holds(now.ID, k.Kid) && in.fits(k, started) {
+		if _, old := before.Key(k.Kid); !old && !c.held.holds(now.ID, k.Kid) && in.fits(k, asked, c.clock.Now()) {
 			found = append(found, k)
 		}
 	}
 	return found
 }
 
-// fits tells whether a key can be what came of a request that was sent at a given time.
-func (in GenerateKeyInput) fits(k Key, sent time.Time) bool {
+// fits tells whether a key can be what came of requests that were worked on between two times, which the service may
+// have put in for an nbf that was left out.
+func (in GenerateKeyInput) fits(k Key, from, to time.Time) bool {
 	if k.Use != in.Use || k.Kty != in.Kty || !sameDate(in.Exp, k.Exp) {
 		return false
 	}
 	if in.Nbf == nil && k.Nbf != nil {
-		return time.Unix(*k.Nbf, 0).Sub(sent).Abs() <= filledNbf
+		nbf := time.Unix(*k.Nbf, 0)
+		return !nbf.Before(from.Add(-filledNbf)) && !nbf.After(to.Add(filledNbf))
 	}
 	return sameDate(in.Nbf, k.Nbf)
 }
@@ -341,12 +346,12 @@ func (c *Client) justMade(id string) bool {
 	return ok && c.clock.Now().Sub(at) < YoungAge
 }
 
-// Late lists the kids of keys in set that may come from a request of in that was sent at a given time
-// and given up for lost: alike, not among the known ones, and read or made by nothing in this process.
-func (c *Client) Late(set KeySet, in GenerateKeyInput, sent time.Time, known []string) []string {
+// Late lists the kids of keys in set that may come from a request of in that was sent at a given time or later, worked
+// on whenever, and given up for lost: alike, not among the known ones, and read or made by nothing in this process.
+func (c *Client) Late(set KeySet, in GenerateKeyInput, asked time.Time, known []string) []string {
 	var kids []string
 	for _, k := range set.Keys {
-		if !slices.Contains(known, k.Kid) && !c.held.holds(set.ID, k.Kid) && in.fits(k, sent) {
+		if !slices.Contains(known, k.Kid) && !c.held.holds(set.ID, k.Kid) && in.fits(k, asked, c.clock.Now()) {
 			kids = append(kids, k.Kid)
 		}
 	}
