@@ -118,6 +118,32 @@ func TestAccGeneratedKey_LateTwin_IsReportedWheneverItShows(t *testing.T) {
 	}
 }
 
+// TestAccGeneratedKey_LostAnswer_AmongSiblingsThatAreAlike: a refresh that comes to the key before its siblings
+// doesn't take them for what the lost request may have made.
+func TestAccGeneratedKey_LostAnswer_AmongSiblingsThatAreAlike(t *testing.T) {
+	t.Parallel()
+	w := newRealWorld(t)
+	w.Inject(emulator.GatewayTimeout(emulator.OpGenerateKey))
+	tf := ownProcess(t, `
+resource "trustframework_key_set" "test" {
+  name = "Signing"
+}
+
+resource "trustframework_generated_key" "test" {
+  count      = 12
+  key_set_id = trustframework_key_set.test.id
+  use        = "sig"
+  kty        = "oct"
+}
+`, w.Variables())
+	if o := tf.apply(true); len(o.diagnostics) != 1 || !o.has("warning", "Key found after a lost answer") {
+		t.Errorf("%v", o.diagnostics)
+	}
+	if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+		t.Errorf("changes: %t, %v", changes, o.diagnostics)
+	}
+}
+
 // TestAccGeneratedKey_LostAnswer_ThenNoToken: a sign-in that fails after a lost answer is only a part of
 // what happened.
 func TestAccGeneratedKey_LostAnswer_ThenNoToken(t *testing.T) {
