@@ -50,6 +50,8 @@ type ownedKey struct {
 	known []string
 	// statusErr is why the status wasn't set.
 	statusErr error
+	// excuses is how many keys that nobody owns the call's error stands for.
+	excuses int
 }
 
 // live runs a scenario and judges it. The error means that it couldn't be run at all.
