@@ -35,6 +35,7 @@ func TestConformance(t *testing.T) {
 		ctx, stop = signal.NotifyContext(ctx, os.Interrupt)
 	}
 	t.Cleanup(stop)
+	t.Cleanup(r.service.http.CloseIdleConnections)
 	t.Cleanup(func() {
 		sweep(t, r)
 		writeReport(t, r, settings.report)
