@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -131,6 +132,10 @@ func TestAccKill_ThenLookImportAndApply(t *testing.T) {
 				t.Fatalf("the apply wasn't killed: %s", o.stdout)
 			}
 			<-killed
+			if !row.provider {
+				killProvider() // it has lost its client, and goes on with what is under way
+			}
+			w.quiet()
 			// What follows is quicker with a provider that needn't be started.
 			dir := tf.dir
 			tf = w.inProcess(t, config)
@@ -204,6 +209,13 @@ func TestAccKill_ThenLookImportAndApply(t *testing.T) {
 				t.Errorf("changes: %t, %v", changes, o.diagnostics)
 			}
 		})
+	}
+}
+
+// quiet waits until the emulator has done what it was asked for by processes that have ended.
+func (w *world) quiet() {
+	for open := 1; open > 0; open, _ = w.Server.Connections() {
+		runtime.Gosched()
 	}
 }
 
