@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -112,8 +111,7 @@ func TestAccKill_ThenLookImportAndApply(t *testing.T) {
 					killProvider()
 				}
 				if row.terraform {
-					r.signal(syscall.SIGKILL)
-					<-r.ended
+					r.killBetweenWrites()
 				}
 			}
 			killed := make(chan struct{})
