@@ -161,7 +161,7 @@ func (r *generatedKeyResource) Create(ctx context.Context, req resource.CreateRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	key, err := r.data.client.GenerateKey(ctx, timeout, plan.input())
+	key, err := r.data.client.MakeKey(ctx, timeout, plan.input())
 	if err != nil {
 		addError(&resp.Diagnostics, "Unable to generate key", argumentOf(err, path.Root("key_set_id"), "use", "kty", "nbf", "exp"), err)
 		return

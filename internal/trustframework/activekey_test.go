@@ -122,7 +122,7 @@ func TestClient_ActiveKey_WaitsForWhatWeMade(t *testing.T) {
 			}
 			w.SetLag(40 * time.Second)
 			for _, d := range row.made {
-				key, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct", Nbf: nbf(d)})
+				key, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct", Nbf: nbf(d)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -159,7 +159,7 @@ func TestClient_ActiveKey_WhatNeverShowsIsNotWaitedForForever(t *testing.T) {
 	w.AddKeySet("Test")
 	old := w.AddKey("Test", emulator.KeySpec{Kty: "oct"})
 	w.SetLag(time.Hour)
-	if _, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"}); err != nil {
+	if _, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, limit := range []time.Duration{time.Hour, 10 * time.Second} {

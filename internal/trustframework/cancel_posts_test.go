@@ -50,7 +50,7 @@ func TestClient_GenerateKey_CancelledAtAnyPost(t *testing.T) {
 							cancel()
 						}
 					})
-					key, err := w.client.GenerateKey(ctx, timeout, signingKey())
+					key, err := w.client.MakeKey(ctx, timeout, signingKey())
 					if ctx.Err() == nil {
 						t.Fatal("the context never ended")
 					}

@@ -237,7 +237,7 @@ func FuzzClient_GenerateKey_AnyAnswers(f *testing.F) {
 			t.Errorf("asked for %s %s", req.Method, req.URL)
 			return nil, errBroken
 		}).client(t)
-		key, err := client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "A", Use: "sig", Kty: "oct"})
+		key, err := client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "A", Use: "sig", Kty: "oct"})
 		kind := trustframework.KindOf(err)
 		switch {
 		case worked > 4:

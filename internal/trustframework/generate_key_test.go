@@ -76,7 +76,7 @@ func TestClient_GenerateKey_ExactlyOnce(t *testing.T) {
 				KeySetID: "Test", Use: "sig", Kty: "oct",
 				Nbf: ptr(w.clock.Now().Unix()), Exp: ptr(w.clock.Now().Add(time.Hour).Unix()),
 			}
-			key, err := w.client.GenerateKey(t.Context(), timeout, in)
+			key, err := w.client.MakeKey(t.Context(), timeout, in)
 			if kind := trustframework.KindOf(err); kind != row.kind || (err == nil) != (row.kind == "") {
 				t.Fatalf("error %v, want kind %q", err, row.kind)
 			}
@@ -104,12 +104,12 @@ func TestClient_GenerateKey_NeverTakesAnothersKey(t *testing.T) {
 	old := w.AddKey("B2C_1A_Test", emulator.KeySpec{Use: "sig", Kty: "oct"})
 	w.Inject(emulator.GatewayTimeout(emulator.OpGenerateKey))
 	in := trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"}
-	first, err := w.client.GenerateKey(t.Context(), timeout, in)
+	first, err := w.client.MakeKey(t.Context(), timeout, in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Inject(emulator.GatewayTimeout(emulator.OpGenerateKey))
-	second, err := w.client.GenerateKey(t.Context(), timeout, in)
+	second, err := w.client.MakeKey(t.Context(), timeout, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestClient_GenerateKey_FindsAKeyWhoseNbfWasFilledIn(t *testing.T) {
 	w := newWorld(t, emulator.Switches{FillNbf: true})
 	w.AddKeySet("B2C_1A_Test")
 	w.Inject(emulator.CutAfterCommit(emulator.OpGenerateKey))
-	key, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"})
+	key, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestClient_GenerateKey_WaitsForASetJustMade(t *testing.T) {
 	if _, err := w.client.CreateKeySet(t.Context(), timeout, "Test"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "enc", Kty: "oct"}); err != nil {
+	if _, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "enc", Kty: "oct"}); err != nil {
 		t.Fatal(err)
 	}
 	if n := w.keys("B2C_1A_Test"); n != 1 {
@@ -159,7 +159,7 @@ func TestClient_GenerateKey_AfterCancellationNothingIsSent(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := w.client.GenerateKey(ctx, timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"})
+	_, err := w.client.MakeKey(ctx, timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"})
 	if kind := trustframework.KindOf(err); kind != trustframework.KindNotSent {
 		t.Errorf("got %v", err)
 	}
@@ -185,7 +185,7 @@ func TestClient_GenerateKey_CancellationDuringRecoveryFindsButDoesNotSend(t *tes
 			defer cancel()
 			w.Inject(row.fault)
 			w.onRequest(emulator.OpGenerateKey, cancel)
-			_, err := w.client.GenerateKey(ctx, timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"})
+			_, err := w.client.MakeKey(ctx, timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"})
 			if kind := trustframework.KindOf(err); kind != row.kind {
 				t.Errorf("got %v", err)
 			}
@@ -213,7 +213,7 @@ func TestClient_GenerateKey_Refusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := w.client.GenerateKey(t.Context(), timeout, row.in)
+			_, err := w.client.MakeKey(t.Context(), timeout, row.in)
 			var e *trustframework.Error
 			if !errors.As(err, &e) || e.Kind != row.kind || e.Code != row.code || e.RequestID == "" || e.Message == "" {
 				t.Errorf("got %v", err)

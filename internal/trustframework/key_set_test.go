@@ -223,7 +223,7 @@ func TestClient_Key_AYoungOneIsLookedForOverTheSettleTime(t *testing.T) {
 	w := newWorld(t, emulator.Switches{})
 	w.AddKeySet("B2C_1A_Test")
 	w.SetLag(30 * time.Second)
-	key, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"})
+	key, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +280,7 @@ func TestClient_GenerateKey_WritesToOneSetNeverOverlap(t *testing.T) {
 	for i := range 10 {
 		wg.Go(func() {
 			in := trustframework.GenerateKeyInput{KeySetID: fmt.Sprintf([]string{"SET%02d", "b2c_1a_set%02d"}[i/5], i%2), Use: "sig", Kty: "oct"}
-			if _, err := w.client.GenerateKey(t.Context(), timeout, in); err != nil {
+			if _, err := w.client.MakeKey(t.Context(), timeout, in); err != nil {
 				t.Error(err)
 			}
 		})

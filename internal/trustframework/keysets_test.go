@@ -167,7 +167,7 @@ func TestClient_KeySets_AreThoseAfterOurWrites(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, id := range []string{"New", "Set01"} {
-				if _, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: id, Use: "sig", Kty: "oct"}); err != nil {
+				if _, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: id, Use: "sig", Kty: "oct"}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -258,7 +258,7 @@ func TestClient_CurrentKeySet_ShowsWhatWeMade(t *testing.T) {
 			}
 			w.clock.Advance(50 * time.Second)
 			w.SetLag(row.lag)
-			key, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: id, Use: "sig", Kty: "oct"})
+			key, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: id, Use: "sig", Kty: "oct"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -327,7 +327,7 @@ func TestClient_KeySets_KnowWhatWeWroteAndWhatOthersDid(t *testing.T) {
 			w := newWorld(t, emulator.Switches{})
 			fill(w, 2, 1)
 			w.SetLag(row.lag)
-			if _, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Set00", Use: "sig", Kty: "oct"}); err != nil {
+			if _, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Set00", Use: "sig", Kty: "oct"}); err != nil {
 				t.Fatal(err)
 			}
 			w.AddKey("Set00", emulator.KeySpec{Kty: "oct"})

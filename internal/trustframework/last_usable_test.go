@@ -252,7 +252,7 @@ func TestClient_SetStatus_ThatCantBeTakenBack(t *testing.T) {
 func TestClient_SetStatus_TakesNothingBackForALateKey(t *testing.T) {
 	t.Parallel()
 	w, kids := statusWorld(t, emulator.Switches{}, emulator.KeySpec{})
-	if _, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: statusSet, Use: "sig", Kty: "oct"}); err != nil {
+	if _, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: statusSet, Use: "sig", Kty: "oct"}); err != nil {
 		t.Fatal(err)
 	}
 	w.Inject(emulator.Fault{Op: emulator.OpListKeys, Skip: 1, Status: 200, ContentType: "application/json", Body: `{"value":[{"kid":"` + kids[0] + `","status":"enabled"}]}`})

@@ -20,7 +20,7 @@ func TestClient_GenerateKey_FilledNbf_AfterALongPause(t *testing.T) {
 	w.AddKeySet("B2C_1A_Test")
 	w.Inject(emulator.Throttled(op, "840"))
 	w.Inject(emulator.CutAfterCommit(op))
-	key, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+	key, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 	if err != nil || !key.Recovered || w.keys("B2C_1A_Test") != 1 {
 		t.Errorf("recovered: %t, %v; %d keys", key.Recovered, err, w.keys("B2C_1A_Test"))
 	}
@@ -45,7 +45,7 @@ func TestClient_Late_FilledNbf(t *testing.T) {
 			for _, f := range faults {
 				w.Inject(f)
 			}
-			key, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+			key, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 			if err != nil || !key.Resent {
 				t.Fatalf("resent: %t, %v", key.Resent, err)
 			}
@@ -71,12 +71,12 @@ func TestClient_GenerateKey_ASiblingTakesALateTwin(t *testing.T) {
 	w := newWorld(t, emulator.Switches{})
 	w.AddKeySet("B2C_1A_Test")
 	w.Inject(emulator.GatewayTimeout(op).WithLag(90 * time.Second))
-	a, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+	a, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 	if err != nil || !a.Resent {
 		t.Fatalf("resent: %t, %v", a.Resent, err)
 	}
 	w.Inject(emulator.GatewayTimeout(op).WithLag(time.Hour))
-	b, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+	b, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 	if err != nil || !b.Recovered || b.Resent {
 		t.Fatalf("recovered: %t, resent: %t, %v", b.Recovered, b.Resent, err)
 	}

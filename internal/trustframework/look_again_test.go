@@ -30,7 +30,7 @@ func TestClient_Key_AnothersReadIsNotTheLastLook(t *testing.T) {
 	w.SetLag(settleTime - time.Second)
 	var kids []string
 	for range 2 {
-		key, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+		key, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,7 +78,7 @@ func TestClient_ActiveKey_IsNeverOneOfADeletedSet(t *testing.T) {
 			if _, err := w.client.CreateKeySet(t.Context(), timeout, "Status"); err != nil {
 				t.Fatal(err)
 			}
-			key, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: statusSet, Use: "sig", Kty: "oct"})
+			key, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: statusSet, Use: "sig", Kty: "oct"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,14 +27,14 @@ func TestClient_GenerateKey_NeverTakesAKeyMadeBefore(t *testing.T) {
 	w := newWorld(t, emulator.Switches{})
 	w.AddKeySet("B2C_1A_Test")
 	w.SetLag(100 * time.Second)
-	first, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+	first, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.SetLag(0)
 	w.clock.Advance(61 * time.Second) // what is known of the set is too old by now
 	w.Inject(emulator.Unavailable(emulator.OpGenerateKey))
-	second, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+	second, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestClient_GenerateKey_NeverTakesAKeyThatDiffers(t *testing.T) {
 			w.Inject(emulator.Unavailable(emulator.OpGenerateKey).Repeat(-1))
 			in := signingKey()
 			in.Nbf, in.Exp = ptr(int64(100)), ptr(int64(4102444800))
-			key, err := w.client.GenerateKey(t.Context(), timeout, in)
+			key, err := w.client.MakeKey(t.Context(), timeout, in)
 			if trustframework.KindOf(err) != trustframework.KindUnknownOutcome {
 				t.Errorf("took %q, a key of somebody else's: %v", key.Kid, err)
 			}
@@ -92,7 +92,7 @@ func TestClient_GenerateKey_LooksThatFailProveNothing(t *testing.T) {
 			}
 			w.Inject(emulator.GatewayTimeout(emulator.OpGenerateKey))
 			w.Inject(fault)
-			_, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+			_, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 			var e *trustframework.Error
 			if !errors.As(err, &e) || e.Kind != trustframework.KindUnknownOutcome || e.Unseen == nil || e.Resent {
 				t.Errorf("got %v", err)
@@ -126,7 +126,7 @@ func TestClient_GenerateKey_CodesThatLeaveDoubt(t *testing.T) {
 				hit := fault
 				hit.Op, hit.Commit = emulator.OpGenerateKey, commit
 				w.Inject(hit)
-				key, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+				key, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 				if err != nil || key.Recovered != commit || key.Resent == commit || w.keys("B2C_1A_Test") != 1 {
 					t.Errorf("got %v, %v; %d keys", key, err, w.keys("B2C_1A_Test"))
 				}
@@ -156,7 +156,7 @@ func TestClient_GenerateKey_CancellationEndsTheWaitForTheSecondPost(t *testing.T
 				cancel()
 			}
 		})
-		_, err := w.client.GenerateKey(ctx, timeout, signingKey())
+		_, err := w.client.MakeKey(ctx, timeout, signingKey())
 		if trustframework.KindOf(err) != trustframework.KindUnknownOutcome || w.count(emulator.OpGenerateKey) != 2 {
 			t.Errorf("timeout %s: %v, %d POSTs", timeout, err, w.count(emulator.OpGenerateKey))
 		}
@@ -169,7 +169,7 @@ func TestClient_GenerateKey_LeavesRoomForRecoveryInItsTimeout(t *testing.T) {
 	w.AddKeySet("B2C_1A_Test")
 	begun := w.clock.Now()
 	w.Inject(emulator.Throttled(emulator.OpGenerateKey, "30").Repeat(-1))
-	_, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+	_, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 	if trustframework.KindOf(err) != trustframework.KindThrottled {
 		t.Errorf("got %v", err)
 	}
@@ -222,7 +222,7 @@ func TestClient_Key_AListingUnderWayHidesNoWrite(t *testing.T) {
 	var key trustframework.MadeKey
 	w.onRequest(emulator.OpList, func() {
 		var err error
-		if key, err = w.client.GenerateKey(t.Context(), timeout, signingKey()); err != nil {
+		if key, err = w.client.MakeKey(t.Context(), timeout, signingKey()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -247,7 +247,7 @@ func TestClient_Key_AbsenceIsNeverDerived(t *testing.T) {
 		t.Fatal(err)
 	}
 	foreign := w.AddKey("B2C_1A_Set00", emulator.KeySpec{Kty: "oct"})
-	if _, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Set00", Use: "sig", Kty: "oct"}); err != nil {
+	if _, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Set00", Use: "sig", Kty: "oct"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := w.client.Key(t.Context(), "Set00", foreign, false); err != nil {
@@ -401,7 +401,7 @@ func TestClient_GenerateKey_ASlowLookIsNotTheLast(t *testing.T) {
 			w.clock.Advance(settleTime)
 		}
 	})
-	key, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+	key, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 	if err != nil || !key.Recovered || w.keys("B2C_1A_Test") != 1 {
 		t.Errorf("got %v, %v; %d keys", key, err, w.keys("B2C_1A_Test"))
 	}
@@ -422,7 +422,7 @@ func TestClient_GenerateKey_ASlowRefusalIsAsOldAsItsRequest(t *testing.T) {
 			w.clock.Advance(settleTime)
 		}
 	})
-	if _, err := w.client.GenerateKey(t.Context(), timeout, signingKey()); err != nil || posts != 2 {
+	if _, err := w.client.MakeKey(t.Context(), timeout, signingKey()); err != nil || posts != 2 {
 		t.Errorf("got %v; %d POSTs", err, posts)
 	}
 }
@@ -436,7 +436,7 @@ func TestClient_GenerateKey_SendsAThirdTimeOnlyIfItsTimeoutHasRoom(t *testing.T)
 			w := newWorld(t, emulator.Switches{})
 			w.AddKeySet("B2C_1A_Test")
 			w.Inject(emulator.Unavailable(emulator.OpGenerateKey).Repeat(-1))
-			_, err := w.client.GenerateKey(t.Context(), timeout, signingKey())
+			_, err := w.client.MakeKey(t.Context(), timeout, signingKey())
 			if n := w.count(emulator.OpGenerateKey); trustframework.KindOf(err) != trustframework.KindUnknownOutcome || n != posts {
 				t.Errorf("got %v; %d POSTs", err, n)
 			}

@@ -161,7 +161,7 @@ func (r *run) makeSet(client *trustframework.Client, set *ownedSet) {
 }
 
 func (r *run) makeKey(client *trustframework.Client, key *ownedKey) {
-	key.made, key.err = client.GenerateKey(r.t.Context(), timeout, key.GenerateKeyInput)
+	key.made, key.err = client.MakeKey(r.t.Context(), timeout, key.GenerateKeyInput)
 	key.at = r.clock.Now()
 	r.failed("generate", key.err)
 	if key.err != nil {

@@ -208,7 +208,7 @@ func TestClient_SetStatus_OfWhatWasJustMadeWaitsForIt(t *testing.T) {
 	}
 	var made []trustframework.MadeKey
 	for range 2 {
-		key, err := w.client.GenerateKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: statusSet, Use: "sig", Kty: "oct"})
+		key, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: statusSet, Use: "sig", Kty: "oct"})
 		if err != nil {
 			t.Fatal(err)
 		}

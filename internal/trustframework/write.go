@@ -6,7 +6,6 @@ package trustframework
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
@@ -14,49 +13,14 @@ import (
 	sdk "github.com/microsoftgraph/msgraph-beta-sdk-go/trustframework"
 )
 
-// The operations that can end with an unknown outcome, as Error.Op has them.
-const (
-	OpCreateKeySet = "create key set"
-	OpGenerateKey  = "generate key"
-)
-
-// filledNbf is how far from the time in which a request may have been worked on an nbf may lie that the service has
-// filled in for one that was left out: the two clocks needn't agree.
-const filledNbf = 10 * time.Minute
+// OpCreateKeySet is what Error.Op has for CreateKeySet.
+const OpCreateKeySet = "create key set"
 
 // MadeKeySet is a new key set.
 type MadeKeySet struct {
 	KeySet
 	// Recovered is true if the service's answer was lost and the set was found by reading.
 	Recovered bool
-}
-
-// GenerateKeyInput is what a key is generated from.
-type GenerateKeyInput struct {
-	// KeySetID is the name or id of an existing key set.
-	KeySetID string
-	// Use and Kty are values of Uses and KeyTypes.
-	Use, Kty string
-	// Nbf and Exp are NumericDates in seconds; nil for none.
-	Nbf, Exp *int64
-}
-
-// MadeKey is a new key.
-type MadeKey struct {
-	Key
-	// KeySetID is the set's id in the service's spelling.
-	KeySetID string
-	// Recovered is true if the service's answer was lost and the key was found by reading. If that is another process's,
-	// the one asked for may still appear.
-	Recovered bool
-	// Asked is when the first request may have left.
-	Asked time.Time
-	// Resent is true if an earlier request was given up for lost. Its key may still appear.
-	Resent bool
-	// Twins are the kids of keys that may come from an earlier request.
-	Twins []string
-	// Known are the kids of all keys known to be in the set beside this one.
-	Known []string
 }
 
 // CreateKeySet makes an empty key set of a name, to which the service adds its prefix. The first
@@ -130,129 +94,6 @@ func (c *Client) postKeySet(ctx context.Context, op, id string) (KeySet, *Error)
 		return KeySet{}, unreadable(op, id, a, decodeErr)
 	}
 	return set, nil
-}
-
-// GenerateKey makes a key. The first request leaves before timeout or not at all; finding out what became
-// of it isn't cut short by timeout or ctx. The error is an *Error: of KindKeySetGone if there is no such
-// set, of KindSeveral or KindUnknownOutcome if a key may have been made that can't be told from others or
-// wasn't seen, and for every other kind no key was made.
-func (c *Client) GenerateKey(ctx context.Context, timeout time.Duration, in GenerateKeyInput) (MadeKey, error) {
-	const op = OpGenerateKey
-	id := CanonicalID(in.KeySetID)
-	window, cancel := c.sendWindow(ctx, timeout)
-	defer cancel()
-	unlock, err := c.locks.lock(window, id)
-	if err != nil {
-		return MadeKey{}, asError(op, id, err)
-	}
-	defer unlock()
-	before, err := c.look(window, op, id, c.justMade(id), entry.hasKeys)
-	if err != nil {
-		return MadeKey{}, err
-	}
-	started := c.clock.Now()
-	end := c.snapshot.write(id)
-	m, err := makeOnce(ctx, window, c, recipe[Key]{
-		name: func(k Key) string { return k.Kid },
-		post: func(ctx context.Context) (Key, *Error) { return c.postGenerateKey(ctx, op, id, in) },
-		find: func(ctx context.Context) ([]Key, error) {
-			e, err := c.fetch(ctx, op, id)
-			if err != nil {
-				return nil, err
-			}
-			if e.gone != nil {
-				return nil, e.gone // what doesn't show the set can't show that no key was made
-			}
-			if !before.keysKnown || !e.keysKnown {
-				return nil, errors.New("the service's answers don't show the keys of the key set")
-			}
-			return c.candidates(before.set, e.set, in, started), nil
-		},
-	})
-	if err != nil {
-		end(nil)
-		return MadeKey{}, err
-	}
-	c.held.keyMade(id, m.value, c.clock.Now())
-	key := MadeKey{Key: m.value, KeySetID: before.set.ID, Asked: started, Recovered: m.recovered, Resent: m.resent}
-	for _, twin := range m.twins {
-		key.Twins = append(key.Twins, twin.Kid)
-	}
-	for _, k := range before.set.Keys {
-		key.Known = append(key.Known, k.Kid)
-	}
-	if m.recovered || m.resent {
-		end(nil) // others may have written meanwhile; the next reader looks
-		return key, nil
-	}
-	// What else is known of the set is as old, and as sure, as it was before.
-	after := before
-	after.settled = false
-	after.set.Keys = append(slices.Clone(before.set.Keys), m.value)
-	end(&after)
-	return key, nil
-}
-
-func (c *Client) postGenerateKey(ctx context.Context, op, id string, in GenerateKeyInput) (Key, *Error) {
-	body := sdk.NewKeySetsItemGenerateKeyPostRequestBody()
-	body.SetUse(&in.Use)
-	body.SetKty(&in.Kty)
-	body.SetNbf(in.Nbf)
-	body.SetExp(in.Exp)
-	a, err := c.post(ctx, op, id, KindKeySetGone, c.held.madeAt, func(ctx context.Context, options []abs.RequestOption) error {
-		_, err := c.api.KeySets().ByTrustFrameworkKeySetId(id).GenerateKey().Post(ctx, body,
-			&sdk.KeySetsItemGenerateKeyRequestBuilderPostRequestConfiguration{Options: options})
-		return err
-	})
-	if err != nil {
-		return Key{}, err
-	}
-	key, decodeErr := decodeKey(a.body)
-	if decodeErr != nil {
-		return Key{}, unreadable(op, id, a, decodeErr)
-	}
-	return key, nil
-}
-
-// candidates are the keys in now that may be the one asked for: new since before, owned by nobody in
-// this process, and alike.
-func (c *Client) candidates(before, now KeySet, in GenerateKeyInput, asked time.Time) []Key {
-	var found []Key
-	for _, k := range now.Keys {
-		if _, old := before.Key(k.Kid); !old && !c.held.holds(now.ID, k.Kid) && in.fits(k, asked, c.clock.Now()) {
-			found = append(found, k)
-		}
-	}
-	return found
-}
-
-// fits tells whether a key can be what came of requests that were worked on between two times, which the service may
-// have put in for an nbf that was left out.
-func (in GenerateKeyInput) fits(k Key, from, to time.Time) bool {
-	if k.Use != in.Use || k.Kty != in.Kty || !sameDate(in.Exp, k.Exp) {
-		return false
-	}
-	if in.Nbf == nil && k.Nbf != nil {
-		nbf := time.Unix(*k.Nbf, 0)
-		return !nbf.Before(from.Add(-filledNbf)) && !nbf.After(to.Add(filledNbf))
-	}
-	return sameDate(in.Nbf, k.Nbf)
-}
-
-// Unowned lists the kids of keys in set that have exactly the use, kty and dates of in and that nothing
-// in this process has made or read.
-func (c *Client) Unowned(set KeySet, in GenerateKeyInput) []string {
-	var kids []string
-	for _, k := range set.Keys {
-		if k.Use == in.Use && k.Kty == in.Kty && sameDate(k.Nbf, in.Nbf) && sameDate(k.Exp, in.Exp) && !c.held.holds(set.ID, k.Kid) {
-			kids = append(kids, k.Kid)
-		}
-	}
-	return kids
-}
-
-func sameDate(a, b *int64) bool {
-	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }
 
 // post sends a POST. The service may be late to see a set that this process has just made or deleted,
@@ -344,16 +185,4 @@ func unlessWorked(err error, worked bool) error {
 func (c *Client) justMade(id string) bool {
 	at, ok := c.held.madeAt(id)
 	return ok && c.clock.Now().Sub(at) < YoungAge
-}
-
-// Late lists the kids of keys in set that may come from a request of in that was sent at a given time or later, worked
-// on whenever, and given up for lost: alike, not among the known ones, and read or made by nothing in this process.
-func (c *Client) Late(set KeySet, in GenerateKeyInput, asked time.Time, known []string) []string {
-	var kids []string
-	for _, k := range set.Keys {
-		if !slices.Contains(known, k.Kid) && !c.held.holds(set.ID, k.Kid) && in.fits(k, asked, c.clock.Now()) {
-			kids = append(kids, k.Kid)
-		}
-	}
-	return kids
 }

@@ -1,0 +1,151 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package trustframework
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	abs "github.com/microsoft/kiota-abstractions-go"
+)
+
+// MadeKey is a new key.
+type MadeKey struct {
+	Key
+	// KeySetID is the set's id in the service's spelling.
+	KeySetID string
+	// Recovered is true if the service's answer was lost and the key was found by reading. If that is another process's,
+	// the one asked for may still appear.
+	Recovered bool
+	// Asked is when the first request may have left.
+	Asked time.Time
+	// Resent is true if an earlier request was given up for lost. Its key may still appear.
+	Resent bool
+	// Twins are the kids of keys that may come from an earlier request.
+	Twins []string
+	// Known are the kids of all keys known to be in the set beside this one.
+	Known []string
+}
+
+// MakeKey makes a key. The first request leaves before timeout or not at all; finding out what became
+// of it isn't cut short by timeout or ctx. The error is an *Error: of KindKeySetGone if there is no such
+// set, of KindSeveral or KindUnknownOutcome if a key may have been made that can't be told from others or
+// wasn't seen, and for every other kind no key was made. KindExists means that the set holds the certificate
+// already, and its Candidates are the keys that do. No error repeats a secret.
+func (c *Client) MakeKey(ctx context.Context, timeout time.Duration, in KeyInput) (MadeKey, error) {
+	op, id := in.op(), CanonicalID(in.keySet())
+	window, cancel := c.sendWindow(ctx, timeout)
+	defer cancel()
+	unlock, err := c.locks.lock(window, id)
+	if err != nil {
+		return MadeKey{}, asError(op, id, err)
+	}
+	defer unlock()
+	before, err := c.look(window, op, id, c.justMade(id), entry.hasKeys)
+	if err != nil {
+		return MadeKey{}, err
+	}
+	started := c.clock.Now()
+	end := c.snapshot.write(id)
+	m, err := makeOnce(ctx, window, c, recipe[Key]{
+		name: func(k Key) string { return k.Kid },
+		post: func(ctx context.Context) (Key, *Error) { return c.postKey(ctx, op, id, in) },
+		find: func(ctx context.Context) ([]Key, error) {
+			e, err := c.fetch(ctx, op, id)
+			if err != nil {
+				return nil, err
+			}
+			if e.gone != nil {
+				return nil, e.gone // what doesn't show the set can't show that no key was made
+			}
+			if !before.keysKnown || !e.keysKnown {
+				return nil, errors.New("the service's answers don't show the keys of the key set")
+			}
+			return c.candidates(before.set, e.set, in, started), nil
+		},
+	})
+	if err != nil {
+		end(nil)
+		var e *Error
+		if errors.As(err, &e) && e.Kind == KindExists {
+			for _, k := range before.set.Keys {
+				if in.alike(k) {
+					e.Candidates = append(e.Candidates, k.Kid)
+				}
+			}
+		}
+		return MadeKey{}, err
+	}
+	c.held.keyMade(id, m.value, c.clock.Now())
+	key := MadeKey{Key: m.value, KeySetID: before.set.ID, Asked: started, Recovered: m.recovered, Resent: m.resent}
+	for _, twin := range m.twins {
+		key.Twins = append(key.Twins, twin.Kid)
+	}
+	for _, k := range before.set.Keys {
+		key.Known = append(key.Known, k.Kid)
+	}
+	if m.recovered || m.resent {
+		end(nil) // others may have written meanwhile; the next reader looks
+		return key, nil
+	}
+	// What else is known of the set is as old, and as sure, as it was before.
+	after := before
+	after.settled = false
+	after.set.Keys = append(slices.Clone(before.set.Keys), m.value)
+	end(&after)
+	return key, nil
+}
+
+func (c *Client) postKey(ctx context.Context, op, id string, in KeyInput) (Key, *Error) {
+	a, err := c.post(ctx, op, id, KindKeySetGone, c.held.madeAt, func(ctx context.Context, options []abs.RequestOption) error {
+		return in.post(ctx, c.api.KeySets().ByTrustFrameworkKeySetId(id), options)
+	})
+	if err != nil {
+		err.conceal(in.secrets())
+		return Key{}, err
+	}
+	key, decodeErr := decodeKey(a.body)
+	if decodeErr != nil {
+		return Key{}, unreadable(op, id, a, decodeErr)
+	}
+	return in.complete(key), nil
+}
+
+// candidates are the keys in now that may be the one asked for: new since before, owned by nobody in
+// this process, and alike.
+func (c *Client) candidates(before, now KeySet, in KeyInput, asked time.Time) []Key {
+	var found []Key
+	for _, k := range now.Keys {
+		if _, old := before.Key(k.Kid); !old && !c.held.holds(now.ID, k.Kid) && in.fits(k, asked, c.clock.Now()) {
+			found = append(found, k)
+		}
+	}
+	return found
+}
+
+// Unowned lists the kids of keys in set that are like the one that in would make, as far as keys can be told from
+// their neighbors, and that nothing in this process has made or read.
+func (c *Client) Unowned(set KeySet, in KeyInput) []string {
+	var kids []string
+	for _, k := range set.Keys {
+		if in.alike(k) && !c.held.holds(set.ID, k.Kid) {
+			kids = append(kids, k.Kid)
+		}
+	}
+	return kids
+}
+
+// Late lists the kids of keys in set that may come from a request of in that was sent at a given time or later, worked
+// on whenever, and given up for lost: alike, not among the known ones, and read or made by nothing in this process.
+func (c *Client) Late(set KeySet, in KeyInput, asked time.Time, known []string) []string {
+	var kids []string
+	for _, k := range set.Keys {
+		if !slices.Contains(known, k.Kid) && !c.held.holds(set.ID, k.Kid) && in.fits(k, asked, c.clock.Now()) {
+			kids = append(kids, k.Kid)
+		}
+	}
+	return kids
+}
