@@ -123,7 +123,7 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 		advice = unknownOutcomeAdvice(e)
 	case trustframework.KindSeveral:
 		p.add("The answer to the request was lost, and %s now holds several keys that may come of it:", subject)
-		p.add("%s", importCommands(e.KeySetID, e.Candidates))
+		p.add("%s", importCommands(e.Op, e.KeySetID, e.Candidates))
 		advice = "Import one of them that no resource owns."
 		if e.Resent {
 			advice += " The request was sent more than once, so that more than one may be its: leave the others unused, for a key can't be deleted on its own."
@@ -185,15 +185,15 @@ func unknownOutcomeAdvice(e *trustframework.Error) string {
 			"\nIf it isn't, apply again. A longer settle_time makes the provider look longer."
 	}
 	return portal + ", or list the set's keys: an import ID that names only the key set shows them, as in " +
-		"terraform import trustframework_generated_key.<name> " + e.KeySetID +
+		"terraform import " + resourceTypes()[e.Op] + ".<name> " + e.KeySetID +
 		"\nIf it has been made, import it. If it hasn't, apply again. A longer settle_time makes the provider look longer."
 }
 
 // importCommands lists the command that imports each key.
-func importCommands(keySetID string, kids []string) string {
+func importCommands(op, keySetID string, kids []string) string {
 	var lines []string
 	for _, kid := range kids {
-		lines = append(lines, "  terraform import trustframework_generated_key.<name> "+keyID(keySetID, kid))
+		lines = append(lines, "  terraform import "+resourceTypes()[op]+".<name> "+keyID(keySetID, kid))
 	}
 	return strings.Join(lines, "\n")
 }

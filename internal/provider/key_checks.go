@@ -15,8 +15,8 @@ import (
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
-// checkDates compares the dates with each other. It asks nothing of the clock or the service.
-func (m *keyModel) checkDates(diags *diag.Diagnostics) {
+// validate compares the dates with each other. It asks nothing of the clock or the service.
+func (m *keyModel) validate(diags *diag.Diagnostics) {
 	if !known(m.Nbf, m.Exp) || m.Exp.ValueInt64() > m.Nbf.ValueInt64() {
 		return
 	}
@@ -27,8 +27,8 @@ func (m *keyModel) checkDates(diags *diag.Diagnostics) {
 
 // checkNewKey looks at a key that is about to be made: whether the service can be expected to refuse
 // it, and what it would do to the keys beside it. The model is the configuration's: there a date that is
-// null is left out, and one that is unknown isn't looked at.
-func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, diags *diag.Diagnostics) {
+// null is left out, and one that is unknown isn't looked at. The input is nil if it isn't known yet.
+func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, in trustframework.KeyInput, diags *diag.Diagnostics) {
 	now := data.clock.Now()
 	if known(m.Exp) && m.Exp.ValueInt64() <= now.Unix() {
 		diags.AddAttributeError(path.Root("exp"), "Invalid date",
@@ -53,7 +53,7 @@ func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, diags *d
 	}
 	m.checkSameKind(set, diags)
 	if !diags.HasError() {
-		m.warnOfTwins(set, data, diags)
+		warnOfTwins(set, in, data, diags)
 		m.warnOfTakeover(set, data, diags)
 	}
 }
@@ -79,11 +79,11 @@ func (m *keyModel) checkSameKind(set trustframework.KeySet, diags *diag.Diagnost
 }
 
 // warnOfTwins names keys that look like the one planned and were made by nobody this run knows of.
-func (m *keyModel) warnOfTwins(set trustframework.KeySet, data *providerData, diags *diag.Diagnostics) {
-	if m.Nbf.IsUnknown() || m.Exp.IsUnknown() || m.Nbf.IsNull() && m.Exp.IsNull() {
-		return // without dates of its own no key can be told from its neighbors
+func warnOfTwins(set trustframework.KeySet, in trustframework.KeyInput, data *providerData, diags *diag.Diagnostics) {
+	if in == nil {
+		return
 	}
-	twins := data.client.Unowned(set, m.input())
+	twins := data.client.Unowned(set, in)
 	if len(twins) == 0 {
 		return
 	}
@@ -91,7 +91,7 @@ func (m *keyModel) warnOfTwins(set trustframework.KeySet, data *providerData, di
 		fmt.Sprintf("Key set %q already holds a key with the same use, kty, nbf and exp as the one planned. It may belong to another resource, or be a "+
 			"predecessor that was kept when its resource made a new key. If it is neither, it may be left over from a run that was ended before it could "+
 			"record it, and can be imported instead of making another. Import it only if no resource owns it:\n\n%s",
-			set.ID, importCommands(set.ID, twins)))
+			set.ID, importCommands(in.Op(), set.ID, twins)))
 }
 
 // cacheTime is how long relying parties keep a set's public keys (source: design, "about 24 hours").
@@ -99,9 +99,8 @@ const cacheTime = 24 * time.Hour
 
 // warnOfTakeover warns of a key that would be used in place of another before everybody knows it.
 func (m *keyModel) warnOfTakeover(set trustframework.KeySet, data *providerData, diags *diag.Diagnostics) {
-	in := m.input()
 	// Only the public half of a signing key is in anybody's cache.
-	if m.Nbf.IsUnknown() || in.Use != trustframework.UseSignature || in.Kty != trustframework.KtyRSA {
+	if m.Nbf.IsUnknown() || m.Use.ValueString() != trustframework.UseSignature || m.Kty.ValueString() != trustframework.KtyRSA {
 		return
 	}
 	now := data.clock.Now()
@@ -110,11 +109,13 @@ func (m *keyModel) warnOfTakeover(set trustframework.KeySet, data *providerData,
 		return
 	}
 	at, when := now, "as soon as it is made"
-	if in.Nbf != nil && *in.Nbf > now.Unix() {
-		at, when = time.Unix(*in.Nbf, 0), "at "+formatDate(*in.Nbf)
+	if nbf := m.Nbf.ValueInt64(); nbf > now.Unix() {
+		at, when = time.Unix(nbf, 0), "at "+formatDate(nbf)
 	}
 	const planned = "" // no key of the service's has an empty kid
-	set.Keys = append(slices.Clone(set.Keys), trustframework.Key{Kid: planned, Use: in.Use, Kty: in.Kty, Nbf: in.Nbf, Exp: in.Exp})
+	set.Keys = append(slices.Clone(set.Keys), trustframework.Key{
+		Kid: planned, Use: m.Use.ValueString(), Kty: m.Kty.ValueString(), Nbf: m.Nbf.ValueInt64Pointer(), Exp: m.Exp.ValueInt64Pointer(),
+	})
 	if next, _ := set.ActiveKey(at); next.Kid != planned || at.Sub(now) >= cacheTime {
 		return
 	}

@@ -18,7 +18,7 @@ import (
 // importKey imports a key by an id, "key_set_id/kid", or by an identity. An id that names only a key set,
 // or a kid that the set hasn't got, is answered with the set's keys. Every argument gets its default, so
 // that the plan after it has nothing to do.
-func importKey(ctx context.Context, data *providerData, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+func importKey(ctx context.Context, data *providerData, kind keyKind, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	ctx, cancel := data.clock.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
 	tenant := data.sameTenant(ctx, req.ID, madeState{}, &resp.Diagnostics)
@@ -27,12 +27,12 @@ func importKey(ctx context.Context, data *providerData, req resource.ImportState
 		return
 	}
 	if kid == "" {
-		listForImport(ctx, data, keySetID, "Import ID names a key set, not a key", &resp.Diagnostics)
+		listForImport(ctx, data, kind, keySetID, "Import ID names a key set, not a key", &resp.Diagnostics)
 		return
 	}
 	_, set, err := data.client.Key(ctx, keySetID, kid, false)
 	if trustframework.KindOf(err) == trustframework.KindKeyGone {
-		listForImport(ctx, data, set.ID, "Key to import is not in its key set", &resp.Diagnostics)
+		listForImport(ctx, data, kind, set.ID, "Key to import is not in its key set", &resp.Diagnostics)
 		return
 	}
 	if err != nil {
@@ -72,7 +72,7 @@ func keyToImport(ctx context.Context, data *providerData, tenant string, req res
 }
 
 // listForImport answers an import that names no key with those there are.
-func listForImport(ctx context.Context, data *providerData, keySetID, summary string, diags *diag.Diagnostics) {
+func listForImport(ctx context.Context, data *providerData, kind keyKind, keySetID, summary string, diags *diag.Diagnostics) {
 	set, err := data.client.KeySet(ctx, keySetID, false)
 	if err != nil {
 		addError(diags, summary, path.Empty(), err)
@@ -99,7 +99,7 @@ func listForImport(ctx context.Context, data *providerData, keySetID, summary st
 		if k.Kid == active.Kid {
 			description = append(description, "active")
 		}
-		p.add("%s: %s\n%s", k.Kid, strings.Join(description, ", "), importCommands(set.ID, []string{k.Kid}))
+		p.add("%s: %s\n%s", k.Kid, strings.Join(description, ", "), importCommands(kind.op, set.ID, []string{k.Kid}))
 	}
 	diags.AddError(summary, p.String())
 }

@@ -4,10 +4,12 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -18,6 +20,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/trustframework/terraform-provider-trustframework/internal/material"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -42,28 +45,56 @@ type keyModel struct {
 	ExpiresAt    types.String `tfsdk:"expires_at"`
 	PublicKeyPEM types.String `tfsdk:"public_key_pem"`
 	PublicKeyJWK types.String `tfsdk:"public_key_jwk"`
+
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
 }
 
-// keyAttributes is the schema of keyModel.
-func keyAttributes() map[string]schema.Attribute {
-	computed := func(description string) schema.StringAttribute {
-		return schema.StringAttribute{
-			Computed:            true,
-			MarkdownDescription: description,
-			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-		}
+func (m *keyModel) base() *keyModel { return m }
+
+// useArgument is use where it is asked for.
+func useArgument() schema.StringAttribute {
+	return schema.StringAttribute{
+		Required: true,
+		MarkdownDescription: "What the key is for: " + listOf(trustframework.Uses()) + ". All keys of a set have the same use for as long as the set lives, " +
+			"so that a change works only together with another key set.",
+		Validators:    []validator.String{stringvalidator.OneOf(trustframework.Uses()...)},
+		PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 	}
+}
+
+// dateArgument is nbf or exp where it is asked for.
+func dateArgument(description string) schema.Int64Attribute {
+	return schema.Int64Attribute{
+		Optional: true,
+		Computed: true,
+		MarkdownDescription: description + ", as a NumericDate: seconds since 1970-01-01T00:00:00Z. The function `numeric_date` makes it from a date. " +
+			"Left out, it is whatever the key has. A change makes a new key.",
+		Validators: []validator.Int64{isNumericDate()},
+		PlanModifiers: []planmodifier.Int64{
+			int64planmodifier.UseStateForUnknown(),
+			int64planmodifier.RequiresReplaceIfConfigured(),
+		},
+	}
+}
+
+// computedText is an attribute that no change in place moves.
+func computedText(description string) schema.StringAttribute {
+	return schema.StringAttribute{
+		Computed:            true,
+		MarkdownDescription: description,
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
+}
+
+// keyAttributes is the schema of keyModel where a key is made from nothing that the model has. What is how its making
+// is spoken of.
+func keyAttributes(ctx context.Context, what string) map[string]schema.Attribute {
+	computed := computedText
 	date := func(description string) schema.Int64Attribute {
 		return schema.Int64Attribute{
-			Optional: true,
-			Computed: true,
-			MarkdownDescription: description + ", as a NumericDate: seconds since 1970-01-01T00:00:00Z. The function `numeric_date` makes it from a date. " +
-				"Left out, it is whatever the key has. A change makes a new key.",
-			Validators: []validator.Int64{isNumericDate()},
-			PlanModifiers: []planmodifier.Int64{
-				int64planmodifier.UseStateForUnknown(),
-				int64planmodifier.RequiresReplaceIfConfigured(),
-			},
+			Computed:            true,
+			MarkdownDescription: description + ", as a NumericDate: seconds since 1970-01-01T00:00:00Z. Null if the key has none.",
+			PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
 		}
 	}
 	return map[string]schema.Attribute{
@@ -74,23 +105,6 @@ func keyAttributes() map[string]schema.Attribute {
 			Validators:    []validator.String{isPathSegment()},
 			PlanModifiers: []planmodifier.String{keepSpelling(), stringplanmodifier.RequiresReplace()},
 		},
-		"use": schema.StringAttribute{
-			Required: true,
-			MarkdownDescription: "What the key is for: " + listOf(trustframework.Uses()) + ". All keys of a set have the same use for as long as the set lives, " +
-				"so that a change works only together with another key set.",
-			Validators:    []validator.String{stringvalidator.OneOf(trustframework.Uses()...)},
-			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
-		},
-		"kty": schema.StringAttribute{
-			Required: true,
-			MarkdownDescription: "The type of key: " + listOf(trustframework.KeyTypes()) + " (a symmetric key). All keys of a set have the same type for as long as the set lives, " +
-				"so that a change works only together with another key set.",
-			Validators:    []validator.String{stringvalidator.OneOf(trustframework.KeyTypes()...)},
-			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
-		},
-
-		"nbf": date("When the key becomes valid (not before)"),
-		"exp": date("When the key expires"),
 		"rotate_when_changed": schema.MapAttribute{
 			Optional:    true,
 			ElementType: types.StringType,
@@ -119,6 +133,17 @@ func keyAttributes() map[string]schema.Attribute {
 			Validators: []validator.String{stringvalidator.OneOf(onDestroyRetain, onDestroyDisable)},
 		},
 
+		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+			Create: true, CreateDescription: timeoutText(what, defaultCreateTimeout) + " Finding out what became of a lost answer isn't cut short by it.",
+			Read: true, ReadDescription: timeoutText("refreshing the key", defaultReadTimeout),
+			Update: true, UpdateDescription: timeoutText("setting the key's status", defaultUpdateTimeout),
+			Delete: true, DeleteDescription: timeoutText("disabling the key, where on_destroy says so,", defaultDeleteTimeout),
+		}),
+
+		"use":            computed("What the key is for: " + listOf(trustframework.Uses()) + "."),
+		"kty":            computed("The type of key: " + listOf(trustframework.KeyTypes()) + " (a symmetric key)."),
+		"nbf":            date("When the key becomes valid (not before)"),
+		"exp":            date("When the key expires"),
 		"id":             computed("The key's ID, `<key_set_id>/<kid>`, with the key set in the service's spelling."),
 		"kid":            computed("The key's ID within its key set, given by the service."),
 		"n":              computed("An RSA key's modulus, base64url. Null for `oct`."),
@@ -133,7 +158,7 @@ func keyAttributes() map[string]schema.Attribute {
 // set takes over what the service says of a key. The key set's spelling and whatever is known from the
 // configuration stay: Terraform wants back what it planned, and the next refresh shows a difference.
 // Public material that can't be decoded is left null with a warning, for the key itself exists.
-func (m *keyModel) set(keySetID string, k trustframework.Key, diags *diag.Diagnostics) {
+func (m *keyModel) set(keySetID string, k trustframework.Key, _ *material.Certificate, diags *diag.Diagnostics) {
 	if m.KeySetID.IsNull() || m.KeySetID.IsUnknown() {
 		m.KeySetID = types.StringValue(keySetID)
 	}
@@ -187,10 +212,10 @@ func (m *keyModel) replaces(state keyModel) bool {
 // differs names the planned values that the service didn't take over, or nil.
 func (m *keyModel) differs(k trustframework.Key) []string {
 	var names []string
-	if k.Use != "" && m.Use.ValueString() != k.Use {
+	if k.Use != "" && known(m.Use) && m.Use.ValueString() != k.Use {
 		names = append(names, "use")
 	}
-	if k.Kty != "" && m.Kty.ValueString() != k.Kty {
+	if k.Kty != "" && known(m.Kty) && m.Kty.ValueString() != k.Kty {
 		names = append(names, "kty")
 	}
 	if !m.Nbf.IsUnknown() && !m.Nbf.Equal(types.Int64PointerValue(k.Nbf)) {
@@ -246,20 +271,4 @@ func splitKeyID(id string) (keySetID, kid string, err error) {
 		return "", "", fmt.Errorf("the part after the slash can't be a kid: %s", notAPathSegment(kid))
 	}
 	return keySetID, kid, nil
-}
-
-// input is what the key is generated from; dates that are null or unknown are left out.
-func (m *keyModel) input() trustframework.GenerateKeyInput {
-	in := trustframework.GenerateKeyInput{
-		KeySetID: m.KeySetID.ValueString(),
-		Use:      m.Use.ValueString(),
-		Kty:      m.Kty.ValueString(),
-	}
-	if known(m.Nbf) {
-		in.Nbf = m.Nbf.ValueInt64Pointer()
-	}
-	if known(m.Exp) {
-		in.Exp = m.Exp.ValueInt64Pointer()
-	}
-	return in
 }

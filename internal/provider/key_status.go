@@ -31,7 +31,7 @@ func (m *keyModel) checkStatus(ctx context.Context, data *providerData, before t
 	if m.Status.ValueString() != trustframework.StatusDisabled || m.Status.Equal(before) || m.KeySetID.IsUnknown() {
 		return
 	}
-	if in := m.input(); kid == "" && in.Nbf != nil && *in.Nbf > data.clock.Now().Unix() {
+	if kid == "" && m.Nbf.ValueInt64() > data.clock.Now().Unix() {
 		return // it isn't used yet
 	}
 	last, err := data.client.LastUsable(ctx, m.KeySetID.ValueString(), kid)

@@ -25,7 +25,8 @@ const (
 type KeyInput interface {
 	// keySet is the name or id of an existing key set.
 	keySet() string
-	op() string
+	// Op names the request, as Error.Op does.
+	Op() string
 	post(ctx context.Context, set *sdk.KeySetsTrustFrameworkKeySetItemRequestBuilder, options []abs.RequestOption) error
 	// secrets are what was sent and may be repeated nowhere.
 	secrets() []string
@@ -50,7 +51,7 @@ type GenerateKeyInput struct {
 
 func (in GenerateKeyInput) keySet() string { return in.KeySetID }
 
-func (GenerateKeyInput) op() string { return OpGenerateKey }
+func (GenerateKeyInput) Op() string { return OpGenerateKey }
 
 func (in GenerateKeyInput) post(ctx context.Context, set *sdk.KeySetsTrustFrameworkKeySetItemRequestBuilder, options []abs.RequestOption) error {
 	body := sdk.NewKeySetsItemGenerateKeyPostRequestBody()
@@ -88,7 +89,7 @@ type UploadSecretInput struct {
 
 func (in UploadSecretInput) keySet() string { return in.KeySetID }
 
-func (UploadSecretInput) op() string { return OpUploadSecret }
+func (UploadSecretInput) Op() string { return OpUploadSecret }
 
 func (in UploadSecretInput) post(ctx context.Context, set *sdk.KeySetsTrustFrameworkKeySetItemRequestBuilder, options []abs.RequestOption) error {
 	body := sdk.NewKeySetsItemUploadSecretPostRequestBody()
@@ -122,7 +123,7 @@ type UploadCertificateInput struct {
 
 func (in UploadCertificateInput) keySet() string { return in.KeySetID }
 
-func (UploadCertificateInput) op() string { return OpUploadCertificate }
+func (UploadCertificateInput) Op() string { return OpUploadCertificate }
 
 func (in UploadCertificateInput) post(ctx context.Context, set *sdk.KeySetsTrustFrameworkKeySetItemRequestBuilder, options []abs.RequestOption) error {
 	body := sdk.NewKeySetsItemUploadCertificatePostRequestBody()
@@ -154,7 +155,7 @@ type UploadPKCS12Input struct {
 
 func (in UploadPKCS12Input) keySet() string { return in.KeySetID }
 
-func (UploadPKCS12Input) op() string { return OpUploadPKCS12 }
+func (UploadPKCS12Input) Op() string { return OpUploadPKCS12 }
 
 func (in UploadPKCS12Input) post(ctx context.Context, set *sdk.KeySetsTrustFrameworkKeySetItemRequestBuilder, options []abs.RequestOption) error {
 	body := sdk.NewKeySetsItemUploadPkcs12PostRequestBody()

@@ -36,7 +36,7 @@ type MadeKey struct {
 // wasn't seen, and for every other kind no key was made. KindExists means that the set holds the certificate
 // already, and its Candidates are the keys that do. No error repeats a secret.
 func (c *Client) MakeKey(ctx context.Context, timeout time.Duration, in KeyInput) (MadeKey, error) {
-	op, id := in.op(), CanonicalID(in.keySet())
+	op, id := in.Op(), CanonicalID(in.keySet())
 	window, cancel := c.sendWindow(ctx, timeout)
 	defer cancel()
 	unlock, err := c.locks.lock(window, id)
