@@ -18,7 +18,7 @@ type Class string
 const (
 	// Gone: the key set doesn't exist. No other class means that.
 	Gone Class = "gone"
-	// Exists: there already is a key set of that name.
+	// Exists: there already is a key set of that name, or such a key in the set.
 	Exists Class = "exists"
 	// Refused: the state of the service or the tenant forbids it.
 	Refused Class = "refused"

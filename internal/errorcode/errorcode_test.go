@@ -52,7 +52,7 @@ func TestAll_WhatDecides(t *testing.T) {
 	}
 	for property, want := range map[string]string{
 		string(errorcode.Gone):      "90073",
-		string(errorcode.Exists):    "95028",
+		string(errorcode.Exists):    "90180 95028",
 		string(errorcode.Throttled): "90229 90244 95043",
 		string(errorcode.Transient): "90063 95053",
 		"key_set_id":                "90019 90073 90130 90131 90132 90133 90134 90135 90220 95052",
@@ -60,6 +60,8 @@ func TestAll_WhatDecides(t *testing.T) {
 		"use":                       "95033 95042",
 		"kty":                       "90089 95030 95031 95032 95037",
 		"exp":                       "90214",
+		"certificate_pem":           "90179",
+		"password_wo":               "90213 95025",
 		"status":                    "99014",
 	} {
 		if got[property] != want {

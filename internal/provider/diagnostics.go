@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -98,6 +100,12 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 		p.add("No key of %s can be used any more: another process has disabled the others at the same moment.", subject)
 		advice = "Policies that refer to the key set fail now. Enable a key at once: apply status = \"enabled\" for it, or do it in the portal."
 	case trustframework.KindExists:
+		if entry, _ := errorcode.Lookup(e.Code); entry.Attribute != "name" { // it isn't about a key set
+			p.add("The service says that %s holds this key already. %s", subject, unchanged)
+			p.add("%s", importCommands(e.Op, e.KeySetID, e.Candidates))
+			advice = "Import the key to manage it here, or upload another one."
+			break
+		}
 		p.add("There already is a %s.", subject)
 		advice = fmt.Sprintf("To manage it here, import it: terraform import trustframework_key_set.<name> %s\n"+
 			"If it is this resource that is being replaced under the same name (-replace, taint), create_before_destroy must be off for it "+
@@ -219,3 +227,14 @@ func (p *paragraphs) facts(namesAndValues ...string) {
 }
 
 func (p *paragraphs) String() string { return strings.Join(p.list, "\n\n") }
+
+// sentence is an error as a sentence of its own.
+func sentence(err error) string {
+	text := err.Error()
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
+}

@@ -246,6 +246,8 @@ func checkRefusal(t *testing.T, o catalogOp, e errorcode.Entry) {
 	switch {
 	case o.op == emulator.OpList: // it is about no key set
 		texts = append(texts, "The service refused the request for the tenant's key sets", "Nothing was changed.", e.Advice)
+	case e.Class == errorcode.Exists && e.Attribute != "name":
+		texts = append(texts, "holds this key already", "Nothing was changed.", "Import the key to manage it here")
 	case e.Class == errorcode.Exists:
 		texts = append(texts, "There already is a key set", "import it: terraform import trustframework_key_set.<name> ")
 	case e.Class == errorcode.Gone:

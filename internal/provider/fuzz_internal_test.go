@@ -191,7 +191,7 @@ func FuzzDates_AnySeconds(f *testing.F) {
 			m.Exp = types.Int64Unknown()
 		}
 		var diags diag.Diagnostics
-		m.checkDates(&diags)
+		m.validate(&diags)
 		if want := !noNbf && !noExp && exp <= nbf; diags.HasError() != want {
 			t.Fatalf("nbf %d, exp %d: %v", nbf, exp, diags)
 		}

@@ -54,7 +54,9 @@ func generatedKeySchema(ctx context.Context) schema.Schema {
 	}
 }
 
-func (m *generatedKeyModel) replaces(state *generatedKeyModel) bool { return m.keyModel.replaces(state.keyModel) }
+func (m *generatedKeyModel) replaces(state *generatedKeyModel) bool {
+	return m.keyModel.replaces(state.keyModel)
+}
 
 // prepare makes the input of a configuration. It is nil if a date isn't known yet.
 func (m *generatedKeyModel) prepare(time.Time, *diag.Diagnostics) (trustframework.KeyInput, *material.Certificate) {
@@ -69,8 +71,8 @@ func (m *generatedKeyModel) input() trustframework.GenerateKeyInput {
 		KeySetID: m.KeySetID.ValueString(),
 		Use:      m.Use.ValueString(),
 		Kty:      m.Kty.ValueString(),
-		Nbf:      m.Nbf.ValueInt64Pointer(),
-		Exp:      m.Exp.ValueInt64Pointer(),
+		Nbf:      seconds(m.Nbf),
+		Exp:      seconds(m.Exp),
 	}
 }
 

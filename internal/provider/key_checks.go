@@ -114,7 +114,7 @@ func (m *keyModel) warnOfTakeover(set trustframework.KeySet, data *providerData,
 	}
 	const planned = "" // no key of the service's has an empty kid
 	set.Keys = append(slices.Clone(set.Keys), trustframework.Key{
-		Kid: planned, Use: m.Use.ValueString(), Kty: m.Kty.ValueString(), Nbf: m.Nbf.ValueInt64Pointer(), Exp: m.Exp.ValueInt64Pointer(),
+		Kid: planned, Use: m.Use.ValueString(), Kty: m.Kty.ValueString(), Nbf: seconds(m.Nbf), Exp: seconds(m.Exp),
 	})
 	if next, _ := set.ActiveKey(at); next.Kid != planned || at.Sub(now) >= cacheTime {
 		return

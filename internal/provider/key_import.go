@@ -30,13 +30,18 @@ func importKey(ctx context.Context, data *providerData, kind keyKind, req resour
 		listForImport(ctx, data, kind, keySetID, "Import ID names a key set, not a key", &resp.Diagnostics)
 		return
 	}
-	_, set, err := data.client.Key(ctx, keySetID, kid, false)
+	key, set, err := data.client.Key(ctx, keySetID, kid, false)
 	if trustframework.KindOf(err) == trustframework.KindKeyGone {
 		listForImport(ctx, data, kind, set.ID, "Key to import is not in its key set", &resp.Diagnostics)
 		return
 	}
 	if err != nil {
 		addError(&resp.Diagnostics, "Unable to import key", path.Empty(), err)
+		return
+	}
+	if kind.kty != "" && key.Kty != "" && key.Kty != kind.kty {
+		resp.Diagnostics.AddError("Key is of another type",
+			fmt.Sprintf("Key %q has kty = %q, and a %s always has %q. Import it as another resource.", keyID(set.ID, kid), key.Kty, resourceTypes()[kind.op], kind.kty))
 		return
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), keyID(set.ID, kid))...)

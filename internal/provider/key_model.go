@@ -252,6 +252,14 @@ func dateValue(seconds *int64) types.String {
 	return types.StringValue(formatDate(*seconds))
 }
 
+// seconds is a NumericDate, or nil for none or one that isn't known yet.
+func seconds(date types.Int64) *int64 {
+	if !known(date) {
+		return nil
+	}
+	return date.ValueInt64Pointer()
+}
+
 // serviceKeySetID is the set's id in the service's spelling, which key_set_id needn't have.
 func (m *keyModel) serviceKeySetID() string {
 	keySetID, _, _ := strings.Cut(m.ID.ValueString(), "/")

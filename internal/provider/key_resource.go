@@ -43,6 +43,8 @@ type keyKind struct {
 	op string
 	// schema is the schema of the model.
 	schema func(context.Context) schema.Schema
+	// kty is the type of all its keys; "" if they may have any.
+	kty string
 	// arguments are those that a refusal of the service may be about, besides the key set.
 	arguments []string
 }
@@ -198,7 +200,7 @@ func (r *keyResource[M, P]) Create(ctx context.Context, req resource.CreateReque
 	made := madeState{TenantID: tenant, At: r.data.clock.Now(), StatusManaged: config.base().manages()}
 	// A key that was found may be another process's, and the one asked for yet to show.
 	if key.Resent || key.Recovered {
-		made.Doubt = &doubt{Nbf: config.base().Nbf.ValueInt64Pointer(), Exp: config.base().Exp.ValueInt64Pointer(), Found: !key.Resent, Asked: key.Asked, Known: append(append(key.Known, key.Kid), key.Twins...)}
+		made.Doubt = &doubt{Nbf: seconds(config.base().Nbf), Exp: seconds(config.base().Exp), Found: !key.Resent, Asked: key.Asked, Known: append(append(key.Known, key.Kid), key.Twins...)}
 	}
 	planned.set(key.KeySetID, key.Key, certificate, &resp.Diagnostics)
 	if made.StatusManaged {

@@ -104,7 +104,10 @@ func (p *trustFrameworkProvider) Configure(ctx context.Context, req provider.Con
 
 // Resources implements provider.Provider.
 func (p *trustFrameworkProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newKeySetResource, newGeneratedKeyResource}
+	return []func() resource.Resource{
+		newKeySetResource, newGeneratedKeyResource,
+		newUploadedSecretResource, newUploadedCertificateResource, newUploadedPKCS12Resource,
+	}
 }
 
 // DataSources implements provider.Provider.

@@ -32,7 +32,7 @@ const (
 	// KindNoneUsable: a key was disabled at the same moment as all others of its set, and couldn't be enabled
 	// again.
 	KindNoneUsable Kind = "no usable key left"
-	// KindExists: a key set of that name exists.
+	// KindExists: a key set of that name exists, or the key set has such a key.
 	KindExists Kind = "exists"
 	// KindRefused: the service refused the request; nothing was done.
 	KindRefused Kind = "refused"
@@ -66,7 +66,8 @@ type Error struct {
 	Message string
 	// RequestID and ClientRequestID are what Microsoft's support asks for; "" if there was no answer.
 	RequestID, ClientRequestID string
-	// Candidates are the kids that may be the key that was made, for KindSeveral.
+	// Candidates are, for KindSeveral, the kids that may be the key that was made, and for KindExists those of the keys
+	// that are in the set already.
 	Candidates []string
 	// Resent is true if the answers to further requests, sent after the first answer was lost, were lost too.
 	Resent bool
