@@ -50,7 +50,7 @@ func (x *exchange) work(to target, create createRequest, roles []string) (answer
 		return answer{}, problem
 	}
 	switch to.op {
-	case OpCreate, OpDelete, OpGenerateKey, OpPatchKey:
+	case OpCreate, OpDelete, OpGenerateKey, OpUploadSecret, OpUploadCertificate, OpUploadPKCS12, OpPatchKey:
 		if problem := x.enterWrite(); problem != nil {
 			return answer{}, problem
 		}
@@ -66,6 +66,12 @@ func (x *exchange) work(to target, create createRequest, roles []string) (answer
 		return x.delete(to.keySet)
 	case OpGenerateKey:
 		return x.generateKey(to.keySet)
+	case OpUploadSecret:
+		return x.uploadSecret(to.keySet)
+	case OpUploadCertificate:
+		return x.uploadCertificate(to.keySet)
+	case OpUploadPKCS12:
+		return x.uploadPKCS12(to.keySet)
 	case OpGetActiveKey:
 		return x.getActiveKey(to.keySet)
 	case OpListKeys:

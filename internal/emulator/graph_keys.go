@@ -4,6 +4,9 @@
 package emulator
 
 import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -27,10 +30,11 @@ const maxNumericDate = 253402300799
 // maxEcho bounds how much of a wrong value an error repeats.
 const maxEcho = 64
 
-// keyRequest is the body of generateKey.
+// keyRequest is a key to be appended to a key set.
 type keyRequest struct {
 	kty, use string
 	nbf, exp *int64
+	chain    []*x509.Certificate // leaf first; none if there is no certificate
 }
 
 func (x *exchange) readKeyRequest() (keyRequest, *graphError) {
@@ -62,17 +66,30 @@ func (x *exchange) readKeyRequest() (keyRequest, *graphError) {
 	if req.use, problem = readUse(m["use"]); problem != nil {
 		return req, problem
 	}
-	if req.nbf, problem = readDate("nbf", m["nbf"]); problem != nil {
-		return req, problem
+	return req, req.readDates(m)
+}
+
+func (r *keyRequest) readDates(m map[string]json.RawMessage) (problem *graphError) {
+	if r.nbf, problem = readDate("nbf", m["nbf"]); problem != nil {
+		return problem
 	}
-	if req.exp, problem = readDate("exp", m["exp"]); problem != nil {
-		return req, problem
+	if r.exp, problem = readDate("exp", m["exp"]); problem != nil {
+		return problem
 	}
 	// Equal dates stand in the documented example.
-	if req.nbf != nil && req.exp != nil && *req.exp < *req.nbf {
-		return req, wrongParameter("exp", string(m["exp"]), "not before nbf")
+	if r.nbf != nil && r.exp != nil && *r.exp < *r.nbf {
+		return wrongParameter("exp", string(m["exp"]), "not before nbf")
 	}
-	return req, nil
+	return nil
+}
+
+// end is when the key or its certificate is over, in seconds; nil means never.
+func (r keyRequest) end() *int64 {
+	if len(r.chain) == 0 {
+		return r.exp
+	}
+	at := r.chain[0].NotAfter.Unix()
+	return &at
 }
 
 // readKty takes any case (observed).
@@ -131,18 +148,20 @@ func (x *exchange) generateKey(id string) (answer, *graphError) {
 	if problem != nil {
 		return answer{}, problem
 	}
-	if problem = x.checkRoom(id, req); problem != nil {
+	return x.appendKey(id, req)
+}
+
+// appendKey makes the key and appends it, which is how all actions that make
+// one end.
+func (x *exchange) appendKey(id string, req keyRequest) (answer, *graphError) {
+	if problem := x.checkRoom(id, req); problem != nil {
 		return answer{}, problem
 	}
 	if x.s.config.Switches.FillNbf && req.nbf == nil {
 		now := x.now().Unix()
 		req.nbf = &now
 	}
-	// Outside of the lock: an RSA key takes a while.
-	key, err := newKey(x.s.ids, req.kty, req.use, req.nbf, req.exp)
-	if err != nil {
-		panic(err)
-	}
+	key := x.makeKey(req) // outside of the lock: an RSA key takes a while
 	if x.s.config.Switches.DisabledAtFirst {
 		key.Status = statusDisabled
 	}
@@ -153,9 +172,23 @@ func (x *exchange) generateKey(id string) (answer, *graphError) {
 	if problem != nil {
 		return answer{}, problem
 	}
+	if r.hasKid(key.Kid) { // of the same certificate: see Switches.DuplicateKeys
+		key.Kid = base64.RawURLEncoding.EncodeToString(x.s.ids.bytes(sha256.Size))
+	}
 	r.keys = append(r.keys, keyRecord{key: key, visibleAt: t.visibleAt(x.now(), x.lag)})
 	x.entry.Committed = true
 	return jsonAnswer(http.StatusOK, x.graphHeader(), x.bareKey(key)), nil
+}
+
+func (x *exchange) makeKey(req keyRequest) Key {
+	if len(req.chain) > 0 {
+		return newUploadedKey(req)
+	}
+	key, err := newKey(x.s.ids, req.kty, req.use, req.nbf, req.exp)
+	if err != nil {
+		panic(err)
+	}
+	return key
 }
 
 func (x *exchange) checkRoom(id string, req keyRequest) *graphError {
@@ -172,17 +205,28 @@ func (x *exchange) room(id string, req keyRequest) (*setRecord, *graphError) {
 	if r == nil {
 		return nil, x.missing(id)
 	}
-	if req.exp != nil && *req.exp <= x.now().Unix() {
+	if end := req.end(); end != nil && *end <= x.now().Unix() {
 		return nil, refuse(codeExpired,
 			"The expiry date for the key container in tenant '%s' with storageReferenceId '%s' is in the past. Passed date :'%s'.",
-			x.tenant.id, r.id, time.Unix(*req.exp, 0).UTC().Format(graphTime))
+			x.tenant.id, r.id, time.Unix(*end, 0).UTC().Format(graphTime))
 	}
 	for _, k := range r.keys {
 		if k.key.Kty != req.kty {
 			return nil, refuse(codeMixedKty, "One can't mix RSA and Oct types in one key set.")
 		}
+		if k.key.Use != req.use && len(req.chain) > 0 { // observed: azure-ad-b2c/samples 54
+			return nil, badlyFormatted("The key container has a different use than the new added key")
+		}
 		if k.key.Use != req.use {
 			return nil, refuse(codeMixedUse, "One can't mix signature and encryption usage in one key set.")
+		}
+	}
+	if len(req.chain) == 0 || x.s.config.Switches.DuplicateKeys {
+		return r, nil
+	}
+	for _, k := range r.keys {
+		if k.key.sameKey(req.chain[0]) {
+			return nil, refuse(codeDuplicate, "The presented key '%s' of type '%s' already exists.", k.key.Kid, k.key.Kty)
 		}
 	}
 	return r, nil

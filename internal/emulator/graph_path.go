@@ -112,8 +112,7 @@ func actionTarget(method, keySet string, rest []string) target {
 	name := strings.ToLower(rest[0])
 	name = strings.TrimSuffix(strings.TrimPrefix(name, "microsoft.graph."), "()")
 	plain, _, _, _ := keyPredicate(name)
-	switch plain {
-	case "uploadsecret", "uploadcertificate", "uploadpkcs12", "keys":
+	if plain == "keys" {
 		t.problem = notImplemented(rest[0])
 		return t
 	}
@@ -124,6 +123,12 @@ func actionTarget(method, keySet string, rest []string) target {
 	switch name {
 	case "generatekey":
 		return choose(method, map[string]Op{http.MethodPost: OpGenerateKey}, t)
+	case "uploadsecret":
+		return choose(method, map[string]Op{http.MethodPost: OpUploadSecret}, t)
+	case "uploadcertificate":
+		return choose(method, map[string]Op{http.MethodPost: OpUploadCertificate}, t)
+	case "uploadpkcs12":
+		return choose(method, map[string]Op{http.MethodPost: OpUploadPKCS12}, t)
 	case "getactivekey":
 		if method == http.MethodPost {
 			t.op, t.problem = OpGetActiveKey, noPOST(keySet)

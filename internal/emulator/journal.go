@@ -18,22 +18,25 @@ type Op string
 
 // The operations that requests are sorted into.
 const (
-	OpList         Op = "list"
-	OpCreate       Op = "create"
-	OpGet          Op = "get"
-	OpDelete       Op = "delete"
-	OpGenerateKey  Op = "generateKey"
-	OpGetActiveKey Op = "getActiveKey"
-	OpListKeys     Op = "listKeys" // GET keys_v2
-	OpGetKey       Op = "getKey"   // GET keys_v2/{kid}
-	OpPatchKey     Op = "patchKey" // PATCH keys_v2/{kid}
-	OpToken        Op = "token"
-	OpDiscovery    Op = "discovery"
+	OpList              Op = "list"
+	OpCreate            Op = "create"
+	OpGet               Op = "get"
+	OpDelete            Op = "delete"
+	OpGenerateKey       Op = "generateKey"
+	OpUploadSecret      Op = "uploadSecret"
+	OpUploadCertificate Op = "uploadCertificate"
+	OpUploadPKCS12      Op = "uploadPkcs12"
+	OpGetActiveKey      Op = "getActiveKey"
+	OpListKeys          Op = "listKeys" // GET keys_v2
+	OpGetKey            Op = "getKey"   // GET keys_v2/{kid}
+	OpPatchKey          Op = "patchKey" // PATCH keys_v2/{kid}
+	OpToken             Op = "token"
+	OpDiscovery         Op = "discovery"
 )
 
 func (o Op) known() bool {
 	switch o {
-	case "", OpList, OpCreate, OpGet, OpDelete, OpGenerateKey, OpGetActiveKey,
+	case "", OpList, OpCreate, OpGet, OpDelete, OpGenerateKey, OpUploadSecret, OpUploadCertificate, OpUploadPKCS12, OpGetActiveKey,
 		OpListKeys, OpGetKey, OpPatchKey, OpToken, OpDiscovery:
 		return true
 	}

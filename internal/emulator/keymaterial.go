@@ -48,12 +48,18 @@ func newCertificateKey(c CertificateSpec, use string, nbf, exp *int64) (Key, err
 	}
 	k := Key{Kty: ktyRSA, Use: use, Nbf: copyInt(nbf), Exp: copyInt(exp), Status: statusEnabled}
 	k.setPublic(public)
+	k.setChain(chain)
+	return k, nil
+}
+
+// setChain takes certificates in DER, leaf first.
+func (k *Key) setChain(chain [][]byte) {
+	k.X5C = nil
 	for _, der := range chain {
 		k.X5C = append(k.X5C, base64.StdEncoding.EncodeToString(der)) // not base64url: RFC 7517, section 4.7
 	}
 	sum := sha1.Sum(chain[0]) //nolint:gosec // x5t is a SHA-1
 	k.X5T = base64.RawURLEncoding.EncodeToString(sum[:])
-	return k, nil
 }
 
 func (k *Key) setPublic(public *rsa.PublicKey) {

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"sync"
 )
@@ -41,6 +42,14 @@ func (s *seeded) guid() string {
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
+}
+
+// drawnFor is yes or no, by the seed and the name alone: what else was asked
+// meanwhile doesn't move it.
+func drawnFor(seed uint64, name string) bool {
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(name))                               // never fails (hash.Hash)
+	return rand.New(rand.NewPCG(seed, sum.Sum64())).IntN(2) == 0 //nolint:gosec // to be repeated from its seed
 }
 
 // secret returns 32 bytes of the system's randomness as base64url text. It

@@ -65,7 +65,9 @@ func TestServer_Address_WhenUnknown(t *testing.T) {
 		"qualified":       {http.MethodGet, set + "/microsoft.graph.keys_v2", 400, "BadRequest", "segment 'microsoft.graph.keys_v2'"},
 		"keys_v2 select":  {http.MethodGet, set + "/keys_v2?$select=kid", 400, "BadRequest", "'$select'"},
 		"keys":            {http.MethodGet, set + "/keys", 501, "NotImplemented", "keys"},
-		"uploadSecret":    {http.MethodPost, set + "/uploadSecret", 501, "NotImplemented", "uploadSecret"},
+		"keys with a kid": {http.MethodGet, set + "/keys('x')", 501, "NotImplemented", "keys"},
+		"upload and key":  {http.MethodPost, set + "/uploadSecret('x')", 400, "BadRequest", "segment 'uploadSecret('x')'"},
+		"below an upload": {http.MethodPost, set + "/uploadPkcs12/x", 400, "BadRequest", "segment 'x'"},
 		"filter":          {http.MethodGet, "/beta/trustFramework/keySets?$filter=id%20eq%20'a'", 400, "BadRequest", "'$filter'"},
 		"top, encoded":    {http.MethodGet, "/beta/trustFramework/keySets?%24top=1", 400, "BadRequest", "'$top'"},
 		"skiptoken":       {http.MethodGet, "/beta/trustFramework/keySets?$skiptoken=MQ", 400, "BadRequest", "'$skiptoken'"},
@@ -90,12 +92,15 @@ func TestServer_Method_WhenThePathHasNone(t *testing.T) {
 		methods []string
 		allow   string
 	}{
-		"/trustFramework/keySets":                       {[]string{"PUT", "PATCH", "DELETE", "OPTIONS"}, "GET, POST"},
-		"/trustFramework/keySets/B2C_1A_A":              {[]string{"PUT", "PATCH", "POST"}, "DELETE, GET"},
-		"/trustFramework/keySets/B2C_1A_A/generateKey":  {[]string{"GET", "PUT", "DELETE"}, "POST"},
-		"/trustFramework/keySets/B2C_1A_A/getActiveKey": {[]string{"PUT", "DELETE"}, "GET"},
-		"/trustFramework/keySets/B2C_1A_A/keys_v2":      {[]string{"POST", "PUT", "PATCH", "DELETE"}, "GET"},
-		"/trustFramework/keySets/B2C_1A_A/keys_v2('x')": {[]string{"POST", "PUT", "DELETE"}, "GET, PATCH"},
+		"/trustFramework/keySets":                            {[]string{"PUT", "PATCH", "DELETE", "OPTIONS"}, "GET, POST"},
+		"/trustFramework/keySets/B2C_1A_A":                   {[]string{"PUT", "PATCH", "POST"}, "DELETE, GET"},
+		"/trustFramework/keySets/B2C_1A_A/generateKey":       {[]string{"GET", "PUT", "DELETE"}, "POST"},
+		"/trustFramework/keySets/B2C_1A_A/uploadSecret":      {[]string{"GET", "PUT", "PATCH", "DELETE"}, "POST"},
+		"/trustFramework/keySets/B2C_1A_A/uploadCertificate": {[]string{"GET", "PUT", "PATCH", "DELETE"}, "POST"},
+		"/trustFramework/keySets/B2C_1A_A/uploadPkcs12()":    {[]string{"GET", "PUT", "PATCH", "DELETE"}, "POST"},
+		"/trustFramework/keySets/B2C_1A_A/getActiveKey":      {[]string{"PUT", "DELETE"}, "GET"},
+		"/trustFramework/keySets/B2C_1A_A/keys_v2":           {[]string{"POST", "PUT", "PATCH", "DELETE"}, "GET"},
+		"/trustFramework/keySets/B2C_1A_A/keys_v2('x')":      {[]string{"POST", "PUT", "DELETE"}, "GET, PATCH"},
 	} {
 		for _, method := range test.methods {
 			r := c.call(method, path, "")

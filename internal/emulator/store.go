@@ -27,6 +27,7 @@ type setRecord struct {
 	visibleAt time.Time
 	deleted   bool
 	goneAt    time.Time // when a deleted record stops showing
+	troubled  bool      // whether an uploadSecret has met Switches.UploadSecretProblem
 }
 
 type keyRecord struct {
@@ -75,6 +76,16 @@ func (r *setRecord) key(kid string, now time.Time) *keyRecord {
 		}
 	}
 	return nil
+}
+
+// hasKid reports whether the set has a key of that kid, seen or not.
+func (r *setRecord) hasKid(kid string) bool {
+	for _, k := range r.keys {
+		if k.key.Kid == kid {
+			return true
+		}
+	}
+	return false
 }
 
 // view is the key as a reader sees it: of the statuses that show, it has the

@@ -35,13 +35,13 @@ type Switches struct {
 	OverlapRefused bool
 	// NoBackupOfEmpty leaves no .bak behind when an empty key set is deleted.
 	NoBackupOfEmpty bool
-	// FillNbf puts the time of the request into a key generated without nbf.
+	// FillNbf puts the time of the request into a key that is made without nbf.
 	FillNbf bool
 	// StatusInListing puts the status of each key into the keys member of key
 	// sets, listed or read by themselves. The answers of actions have none.
 	StatusInListing bool
-	// DisabledAtFirst makes keys that generateKey makes start as disabled, as
-	// policy-keys-overview says of uploads in the portal.
+	// DisabledAtFirst makes keys that are generated or uploaded start as disabled,
+	// as policy-keys-overview says of uploads in the portal.
 	DisabledAtFirst bool
 	// WrappedKeyV2 wraps the answer of keys_v2/{kid} in a value member, as its
 	// documented example does; for the example's strings see NumbersAsStrings.
@@ -51,6 +51,23 @@ type Switches struct {
 	// KeysV2Unlistable refuses GET of keys_v2, which only the metadata has, and
 	// leaves the documented keys_v2/{kid}.
 	KeysV2Unlistable bool
+	// BothUsagesSign takes a certificate whose key usage has both for one that
+	// signs, instead of one that encrypts.
+	BothUsagesSign bool
+	// NoUsageSigns takes a certificate without the key usage extension for one that
+	// signs, instead of refusing it.
+	NoUsageSigns bool
+	// CertificateDates gives the key of a certificate the certificate's dates.
+	CertificateDates bool
+	// ModernPKCS12 takes PKCS#12 files that are encrypted with AES or have a MAC
+	// of SHA-2, which otherwise is answered as a wrong password (observed).
+	ModernPKCS12 bool
+	// DuplicateKeys appends a certificate whose key the set holds already.
+	DuplicateKeys bool
+	// UploadSecretProblem answers AADB2C90063 to the first uploadSecret to each key
+	// set (observed once in a while). Whether its work was done is unknown, and
+	// depends on Config.Seed and the name of the key set.
+	UploadSecretProblem bool
 	// OpaqueTokens hands out access tokens that a client can't parse.
 	OpaqueTokens bool
 }
