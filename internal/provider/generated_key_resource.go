@@ -15,7 +15,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
-	"github.com/trustframework/terraform-provider-trustframework/internal/material"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -58,12 +57,12 @@ func (m *generatedKeyModel) replaces(state *generatedKeyModel) bool {
 	return m.keyModel.replaces(state.keyModel)
 }
 
-// prepare makes the input of a configuration. It is nil if a date isn't known yet.
-func (m *generatedKeyModel) prepare(time.Time, *diag.Diagnostics) (trustframework.KeyInput, *material.Certificate) {
+// prepare makes the input of a configuration. There is none if a date isn't known yet.
+func (m *generatedKeyModel) prepare(time.Time, *diag.Diagnostics) newKey {
 	if m.Nbf.IsUnknown() || m.Exp.IsUnknown() {
-		return nil, nil
+		return newKey{}
 	}
-	return m.input(), nil
+	return newKey{input: m.input()}
 }
 
 func (m *generatedKeyModel) input() trustframework.GenerateKeyInput {

@@ -27,8 +27,8 @@ func (m *keyModel) validate(diags *diag.Diagnostics) {
 
 // checkNewKey looks at a key that is about to be made: whether the service can be expected to refuse
 // it, and what it would do to the keys beside it. The model is the configuration's: there a date that is
-// null is left out, and one that is unknown isn't looked at. The input is nil if it isn't known yet.
-func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, in trustframework.KeyInput, diags *diag.Diagnostics) {
+// null is left out, and one that is unknown isn't looked at. What isn't known yet of the key is left out.
+func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, prepared newKey, diags *diag.Diagnostics) {
 	now := data.clock.Now()
 	if known(m.Exp) && m.Exp.ValueInt64() <= now.Unix() {
 		diags.AddAttributeError(path.Root("exp"), "Invalid date",
@@ -52,9 +52,12 @@ func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, in trust
 		return
 	}
 	m.checkSameKind(set, diags)
+	if prepared.certificate != nil {
+		checkNewCertificate(set, prepared.input, diags)
+	}
 	if !diags.HasError() {
-		warnOfTwins(set, in, data, diags)
-		m.warnOfTakeover(set, data, diags)
+		warnOfTwins(set, prepared.input, data, diags)
+		m.warnOfTakeover(set, prepared.certificate != nil, data, diags)
 	}
 }
 
@@ -78,6 +81,18 @@ func (m *keyModel) checkSameKind(set trustframework.KeySet, diags *diag.Diagnost
 	}
 }
 
+// checkNewCertificate refuses to upload a certificate into a set that holds it: at best that makes a second key that
+// can't be told from the first, and where the service refuses it (AADB2C90180) a key that is being replaced would be
+// forgotten before its successor fails.
+func checkNewCertificate(set trustframework.KeySet, in trustframework.KeyInput, diags *diag.Diagnostics) {
+	if kids := trustframework.Alike(set, in); len(kids) > 0 {
+		diags.AddAttributeError(path.Root("key_set_id"), "Certificate is in the key set already",
+			fmt.Sprintf("Key set %q holds a key with this very certificate. If it is this resource's own, there is nothing to upload: take back what "+
+				"replaces it (another version or rotate_when_changed), or upload another certificate. If no resource owns it, import it:\n\n%s",
+				set.ID, importCommands(in.Op(), set.ID, kids)))
+	}
+}
+
 // warnOfTwins names keys that look like the one planned and were made by nobody this run knows of.
 func warnOfTwins(set trustframework.KeySet, in trustframework.KeyInput, data *providerData, diags *diag.Diagnostics) {
 	if in == nil {
@@ -98,7 +113,7 @@ func warnOfTwins(set trustframework.KeySet, in trustframework.KeyInput, data *pr
 const cacheTime = 24 * time.Hour
 
 // warnOfTakeover warns of a key that would be used in place of another before everybody knows it.
-func (m *keyModel) warnOfTakeover(set trustframework.KeySet, data *providerData, diags *diag.Diagnostics) {
+func (m *keyModel) warnOfTakeover(set trustframework.KeySet, undated bool, data *providerData, diags *diag.Diagnostics) {
 	// Only the public half of a signing key is in anybody's cache.
 	if m.Nbf.IsUnknown() || m.Use.ValueString() != trustframework.UseSignature || m.Kty.ValueString() != trustframework.KtyRSA {
 		return
@@ -119,10 +134,13 @@ func (m *keyModel) warnOfTakeover(set trustframework.KeySet, data *providerData,
 	if next, _ := set.ActiveKey(at); next.Kid != planned || at.Sub(now) >= cacheTime {
 		return
 	}
+	advice := "To publish the key first, set nbf to a time at least a day ahead."
+	if undated {
+		advice = "The service takes no dates for a certificate: make it known to whoever checks signatures before you apply this."
+	}
 	diags.AddWarning("Key would be used too soon",
 		fmt.Sprintf("Key set %q has an active key, %q, and the new one would take its place %s. Whoever checks signatures may have "+
-			"cached the set's public keys for about 24 hours and would refuse the new one's until then. To publish the key first, "+
-			"set nbf to a time at least a day ahead.", set.ID, active.Kid, when))
+			"cached the set's public keys for about 24 hours and would refuse the new one's until then. %s", set.ID, active.Kid, when, advice))
 }
 
 // known tells whether values are there and can be looked at.

@@ -58,14 +58,21 @@ type managedKey[M any] interface {
 	validate(diags *diag.Diagnostics)
 	// replaces tells whether the plan for a key makes a new one, as the plan modifiers have it.
 	replaces(state *M) bool
-	// prepare makes the input from a configuration whose key is about to be made, with the certificate in it if there
-	// is one. Where something that the input needs is unknown or wrong, it is nil. It puts in what the configuration
-	// tells of use and kty without saying so.
-	prepare(now time.Time, diags *diag.Diagnostics) (trustframework.KeyInput, *material.Certificate)
+	// prepare reads a configuration whose key is about to be made, and puts in what it tells of use and kty without
+	// saying so.
+	prepare(now time.Time, diags *diag.Diagnostics) newKey
 	// set takes over what the service says of a key and, after a create, the certificate that was sent.
 	set(keySetID string, k trustframework.Key, sent *material.Certificate, diags *diag.Diagnostics)
 	// recall is the input of a request whose answer was lost, as far as a key can be recognized by it, or nil.
 	recall(d *doubt) trustframework.KeyInput
+}
+
+// newKey is what a key is about to be made from.
+type newKey struct {
+	// input is nil if something that it needs is wrong, or not known yet.
+	input trustframework.KeyInput
+	// certificate is the one in the input, or nil.
+	certificate *material.Certificate
 }
 
 // resourceTypes are the resources whose key each operation makes.
@@ -141,11 +148,11 @@ func (r *keyResource[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 		}
 		r.data.client.Hold(state.base().KeySetID.ValueString(), state.base().Kid.ValueString())
 	}
-	in, _ := config.prepare(r.data.clock.Now(), &resp.Diagnostics)
+	prepared := config.prepare(r.data.clock.Now(), &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	config.base().checkNewKey(ctx, r.data, in, &resp.Diagnostics)
+	config.base().checkNewKey(ctx, r.data, prepared, &resp.Diagnostics)
 	if !resp.Diagnostics.HasError() {
 		config.base().checkStatus(ctx, r.data, types.StringNull(), "", &resp.Diagnostics)
 	}
@@ -183,11 +190,11 @@ func (r *keyResource[M, P]) Create(ctx context.Context, req resource.CreateReque
 	}
 	tenant := r.data.sameTenant(ctx, plan.KeySetID.ValueString(), madeState{}, &resp.Diagnostics)
 	// What was unknown when this was planned hasn't been looked at yet.
-	in, certificate := config.prepare(r.data.clock.Now(), &resp.Diagnostics)
+	prepared := config.prepare(r.data.clock.Now(), &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	key, err := r.data.client.MakeKey(ctx, timeout, in)
+	key, err := r.data.client.MakeKey(ctx, timeout, prepared.input)
 	if err != nil {
 		addError(&resp.Diagnostics, "Unable to "+r.kind.op, argumentOf(err, path.Root("key_set_id"), r.kind.arguments...), err)
 		return
@@ -202,7 +209,7 @@ func (r *keyResource[M, P]) Create(ctx context.Context, req resource.CreateReque
 	if key.Resent || key.Recovered {
 		made.Doubt = &doubt{Nbf: seconds(config.base().Nbf), Exp: seconds(config.base().Exp), Found: !key.Resent, Asked: key.Asked, Known: append(append(key.Known, key.Kid), key.Twins...)}
 	}
-	planned.set(key.KeySetID, key.Key, certificate, &resp.Diagnostics)
+	planned.set(key.KeySetID, key.Key, prepared.certificate, &resp.Diagnostics)
 	if made.StatusManaged {
 		plan.setFirstStatus(ctx, r.data, &made, &resp.Diagnostics)
 	}

@@ -103,7 +103,7 @@ func (m *uploadedCertificateModel) certificate(diags *diag.Diagnostics) *materia
 	return c
 }
 
-func (m *uploadedCertificateModel) prepare(now time.Time, diags *diag.Diagnostics) (trustframework.KeyInput, *material.Certificate) {
+func (m *uploadedCertificateModel) prepare(now time.Time, diags *diag.Diagnostics) newKey {
 	argument := path.Root("certificate_pem")
 	if m.CertificatePEM.IsNull() {
 		argument = path.Root("certificate_base64")
@@ -111,20 +111,20 @@ func (m *uploadedCertificateModel) prepare(now time.Time, diags *diag.Diagnostic
 	c := m.certificate(diags)
 	switch {
 	case diags.HasError():
-		return nil, nil
+		return newKey{}
 	case m.CertificatePEM.IsNull() && m.CertificateBase64.IsNull():
 		diags.AddAttributeError(path.Root("certificate_pem"), "Certificate is missing",
 			"A new key can't be made without a certificate. Set certificate_pem or certificate_base64.")
-		return nil, nil
+		return newKey{}
 	case c == nil:
-		return nil, nil
+		return newKey{}
 	}
 	if err := c.Check(now); err != nil {
 		diags.AddAttributeError(argument, "Certificate can't be used", sentence(err))
-		return nil, nil
+		return newKey{}
 	}
 	m.takeUse(c)
-	return trustframework.UploadCertificateInput{KeySetID: m.KeySetID.ValueString(), Certificate: c.DER}, c
+	return newKey{input: trustframework.UploadCertificateInput{KeySetID: m.KeySetID.ValueString(), Certificate: c.DER}, certificate: c}
 }
 
 func (m *uploadedCertificateModel) set(keySetID string, k trustframework.Key, sent *material.Certificate, diags *diag.Diagnostics) {

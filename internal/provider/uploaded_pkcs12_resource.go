@@ -59,28 +59,29 @@ func (m *uploadedPKCS12Model) replaces(state *uploadedPKCS12Model) bool {
 
 func (m *uploadedPKCS12Model) validate(*diag.Diagnostics) {} // the arguments look after themselves
 
-func (m *uploadedPKCS12Model) prepare(now time.Time, diags *diag.Diagnostics) (trustframework.KeyInput, *material.Certificate) {
+func (m *uploadedPKCS12Model) prepare(now time.Time, diags *diag.Diagnostics) newKey {
 	missing := missingSecret(diags, "pkcs12_wo", m.PKCS12WO)
 	missing = missingSecret(diags, "password_wo", m.PasswordWO) || missing
 	if missing || m.PKCS12WO.IsUnknown() || m.PasswordWO.IsUnknown() {
-		return nil, nil
+		return newKey{}
 	}
 	file, err := material.ParsePKCS12(m.PKCS12WO.ValueString(), m.PasswordWO.ValueString(), now)
 	if err != nil {
 		argument := path.Root("pkcs12_wo")
-		if errors.Is(err, material.ErrPassword) {
+		var problem *material.Error
+		if errors.As(err, &problem) && problem.Password {
 			argument = path.Root("password_wo")
 		}
 		diags.AddAttributeError(argument, "PKCS#12 file can't be used", sentence(err))
-		return nil, nil
+		return newKey{}
 	}
 	m.takeUse(file.Certificate)
-	return trustframework.UploadPKCS12Input{
+	return newKey{certificate: file.Certificate, input: trustframework.UploadPKCS12Input{
 		KeySetID:    m.KeySetID.ValueString(),
 		PKCS12:      file.File,
 		Password:    m.PasswordWO.ValueString(),
 		Certificate: file.Certificate.DER,
-	}, file.Certificate
+	}}
 }
 
 func (m *uploadedPKCS12Model) set(keySetID string, k trustframework.Key, sent *material.Certificate, diags *diag.Diagnostics) {

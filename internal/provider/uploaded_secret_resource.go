@@ -13,7 +13,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/trustframework/terraform-provider-trustframework/internal/material"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -52,10 +51,10 @@ func (m *uploadedSecretModel) replaces(state *uploadedSecretModel) bool {
 	return m.keyModel.replaces(state.keyModel) || !state.SecretWOVersion.IsNull() && !m.SecretWOVersion.Equal(state.SecretWOVersion)
 }
 
-func (m *uploadedSecretModel) prepare(_ time.Time, diags *diag.Diagnostics) (trustframework.KeyInput, *material.Certificate) {
+func (m *uploadedSecretModel) prepare(_ time.Time, diags *diag.Diagnostics) newKey {
 	m.Kty = types.StringValue(trustframework.KtyOct)
 	if missingSecret(diags, "secret_wo", m.SecretWO) || m.SecretWO.IsUnknown() || m.Nbf.IsUnknown() || m.Exp.IsUnknown() {
-		return nil, nil
+		return newKey{}
 	}
 	in := m.input()
 	in.Secret = m.SecretWO.ValueString()
@@ -63,7 +62,7 @@ func (m *uploadedSecretModel) prepare(_ time.Time, diags *diag.Diagnostics) (tru
 		diags.AddAttributeWarning(path.Root("secret_wo"), "Secret ends with a line break",
 			"The secret is sent as it is, with the line break at its end, which is rarely meant. If it comes from a file, use trimspace(file(…)) or chomp(file(…)).")
 	}
-	return in, nil
+	return newKey{input: in}
 }
 
 func (m *uploadedSecretModel) input() trustframework.UploadSecretInput {

@@ -71,11 +71,7 @@ func (c *Client) MakeKey(ctx context.Context, timeout time.Duration, in KeyInput
 		end(nil)
 		var e *Error
 		if errors.As(err, &e) && e.Kind == KindExists {
-			for _, k := range before.set.Keys {
-				if in.alike(k) {
-					e.Candidates = append(e.Candidates, k.Kid)
-				}
-			}
+			e.Candidates = Alike(before.set, in)
 		}
 		return MadeKey{}, err
 	}
@@ -126,16 +122,21 @@ func (c *Client) candidates(before, now KeySet, in KeyInput, asked time.Time) []
 	return found
 }
 
-// Unowned lists the kids of keys in set that are like the one that in would make, as far as keys can be told from
-// their neighbors, and that nothing in this process has made or read.
-func (c *Client) Unowned(set KeySet, in KeyInput) []string {
+// Alike lists the kids of keys in set that are like the one that in would make, as far as keys can be told from their
+// neighbors.
+func Alike(set KeySet, in KeyInput) []string {
 	var kids []string
 	for _, k := range set.Keys {
-		if in.alike(k) && !c.held.holds(set.ID, k.Kid) {
+		if in.alike(k) {
 			kids = append(kids, k.Kid)
 		}
 	}
 	return kids
+}
+
+// Unowned is Alike without the keys that something in this process has made or read.
+func (c *Client) Unowned(set KeySet, in KeyInput) []string {
+	return slices.DeleteFunc(Alike(set, in), func(kid string) bool { return c.held.holds(set.ID, kid) })
 }
 
 // Late lists the kids of keys in set that may come from a request of in that was sent at a given time or later, worked
