@@ -10,6 +10,8 @@ import (
 	"slices"
 	"testing"
 
+	"software.sslmate.com/src/go-pkcs12"
+
 	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
 )
 
@@ -54,11 +56,20 @@ func TestRefusal_EveryCode(t *testing.T) {
 func TestRefusal_SaysWhatTheEmulatorSays(t *testing.T) {
 	t.Parallel()
 	const generate = setA + "/generateKey"
+	key := rsaKey(t, 2048)
+	cert := certificate(t, key, nil)
+	toSign := keyBody(t, cert.Raw)
 	for code, provoke := range map[string]struct{ method, path, body string }{
 		"AADB2C":      {http.MethodPost, "/trustFramework/keySets", `{"id":"B","@odata.type":"x"}`},
 		"AADB2C90019": {http.MethodGet, "/trustFramework/keySets/B2C_1A_Empty/getActiveKey", ""},
+		"AADB2C90063": {http.MethodPost, setA + "/uploadSecret", secretSig},
 		"AADB2C90073": {http.MethodGet, "/trustFramework/keySets/B2C_1A_None", ""},
 		"AADB2C90136": {http.MethodPost, generate, `{"use":"sig","kty":"oct","nbf":"soon"}`},
+		"AADB2C90137": {http.MethodPost, setA + "/uploadCertificate", keyBody(t, certificate(t, rsaKey(t, 1024), nil).Raw)},
+		"AADB2C90179": {http.MethodPost, setA + "/uploadCertificate", keyBody(t, cert.Raw[:9])},
+		"AADB2C90180": {http.MethodPost, "/trustFramework/keySets/B2C_1A_Certified/uploadCertificate", toSign},
+		"AADB2C90213": {http.MethodPost, setA + "/uploadPkcs12", pfxBody(t, pfx(t, pkcs12.LegacyDES, key, cert, plainText), "x")},
+		"AADB2C90215": {http.MethodPost, "/trustFramework/keySets/B2C_1A_Encrypting/uploadCertificate", toSign},
 		"AADB2C90214": {http.MethodPost, generate, `{"use":"sig","kty":"oct","exp":1}`},
 		"AADB2C90253": {http.MethodPost, generate, `{"kty":"oct"}`},
 		"AADB2C95028": {http.MethodPost, "/trustFramework/keySets", `{"id":"A"}`},
@@ -71,11 +82,14 @@ func TestRefusal_SaysWhatTheEmulatorSays(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			c := newCaller(t, emulator.Config{Switches: emulator.Switches{OverlapRefused: true}})
+			c := newCaller(t, emulator.Config{Switches: emulator.Switches{OverlapRefused: true, UploadSecretProblem: true}})
 			c.make("A")
 			c.make("Empty")
 			c.make("Busy")
 			kid := c.generate("B2C_1A_A", octSig)
+			c.upload(c.make("Certified"), "uploadCertificate", toSign).want(t, http.StatusOK, "")
+			c.make("Encrypting")
+			c.tenant.AddKey("Encrypting", emulator.KeySpec{Use: "enc"})
 			defer c.tenant.BeginWrite("B2C_1A_Busy")()
 			r := c.call(provoke.method, regexp.MustCompile("KID$").ReplaceAllString(provoke.path, kid), provoke.body)
 			fault := emulator.Refusal("", code)

@@ -4,12 +4,18 @@
 package emulator
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+
+	"software.sslmate.com/src/go-pkcs12"
 )
 
 // FuzzServer_AnyRequest holds the server to two promises: whatever comes in,
@@ -28,6 +34,32 @@ func FuzzServer_AnyRequest(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	private, err := rsa.GenerateKey(rand.Reader, rsaBits)
+	if err != nil {
+		f.Fatal(err)
+	}
+	template, err := certificateOf("fuzz.test", CertificateSpec{NotBefore: s.Now(), NotAfter: s.Now().AddDate(1, 0, 0)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		f.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(certificate)
+	if err != nil {
+		f.Fatal(err)
+	}
+	pfx, err := pkcs12.LegacyDES.Encode(private, leaf, nil, "x")
+	if err != nil {
+		f.Fatal(err)
+	}
+	modern, err := pkcs12.Modern2023.Encode(private, leaf, nil, "x")
+	if err != nil {
+		f.Fatal(err)
+	}
+	text := base64.StdEncoding.EncodeToString
+	t.AddKeySet("RSA")
 	for _, seed := range [][4]string{
 		{"GET", "/beta/trustFramework/keySets", "", ""},
 		{"GET", "/beta/trustFramework/keySets", "%24skiptoken=MQ", ""},
@@ -52,6 +84,13 @@ func FuzzServer_AnyRequest(f *testing.F) {
 		{"PATCH", "/beta/trustFramework/keySets/B2C_1A_A/keys_v2/" + kid, "", `{"status":"disabled",}`},
 		{"PATCH", "/beta/trustFramework/keySets/B2C_1A_A/keys_v2/" + kid, "", `{"status":["enabled"],"exp":0}`},
 		{"PATCH", "/beta/trustFramework/keySets/B2C_1A_A/keys_v2/x", "", "{}"},
+		{"POST", "/beta/trustFramework/keySets/B2C_1A_A/uploadSecret", "", `{"use":"sig","k":"\u00a0x","kty":"OCT","exp":null}`},
+		{"POST", "/beta/trustFramework/keySets/B2C_1A_A/microsoft.graph.uploadSecret()", "", `{"k":[]}`},
+		{"POST", "/beta/trustFramework/keySets/B2C_1A_RSA/uploadCertificate", "", `{"key":"` + text(certificate) + `"}`},
+		{"POST", "/beta/trustFramework/keySets/B2C_1A_RSA/uploadCertificate", "", `{"key":"` + text(certificate[:99]) + `"}`},
+		{"POST", "/beta/trustFramework/keySets/B2C_1A_RSA/uploadPkcs12", "", `{"key":"` + text(pfx) + `","password":"x"}`},
+		{"POST", "/beta/trustFramework/keySets/B2C_1A_RSA/uploadPkcs12", "", `{"key":"` + text(modern) + `","password":"x"}`},
+		{"POST", "/beta/trustFramework/keySets/B2C_1A_RSA/uploadPkcs12", "", `{"key":"MAA=","password":"x"}`},
 		{"GET", "/v1.0/trustFramework", "", ""},
 		{"GET", "/beta/", "", ""},
 		{"GET", "//", "", ""},

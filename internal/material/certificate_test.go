@@ -190,7 +190,7 @@ func TestParse_Certificate_Refused(t *testing.T) {
 		"a public key":                    {inPEM("PUBLIC KEY", public), []string{"a public key (PUBLIC KEY)"}},
 		"a trusted certificate":           {inPEM("TRUSTED CERTIFICATE", x.Raw), []string{"TRUSTED CERTIFICATE", "openssl x509"}},
 		"a revocation list":               {inPEM("X509 CRL", []byte("x")), []string{"revocation list"}},
-		"another block":                   {inPEM("HUNTER2 HUNTER2 HUNTER2", []byte("x")), []string{"another type"}},
+		"another block":                   {inPEM("HUNTER2 UNHEARD OF", []byte("x")), []string{"another type"}},
 		"no X.509 in it":                  {inPEM("CERTIFICATE", []byte("hunter2")), []string{"not an X.509 certificate", "openssl x509"}},
 	} {
 		t.Run("PEM/"+name, func(t *testing.T) {

@@ -82,8 +82,9 @@ func pkcs8(tb testing.TB, key any) []byte {
 	return der
 }
 
-// checkMistake looks for all words in the error and for no piece of a secret.
-func checkMistake(t *testing.T, err error, words []string, secrets ...string) *Error {
+// checkMistake looks for all words in the error and for no piece of a secret. It reports whether the password is at
+// fault.
+func checkMistake(t *testing.T, err error, words []string, secrets ...string) (password bool) {
 	t.Helper()
 	var mistake *Error
 	if !errors.As(err, &mistake) {
@@ -95,7 +96,7 @@ func checkMistake(t *testing.T, err error, words []string, secrets ...string) *E
 		}
 	}
 	checkNoSecret(t, err, secrets...)
-	return mistake
+	return mistake.Password
 }
 
 func checkNoSecret(t *testing.T, err error, secrets ...string) {

@@ -11,6 +11,7 @@ import (
 	"crypto/sha1" //nolint:gosec // what the file's MAC is made with
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,7 +58,7 @@ func rewrite(tb testing.TB, file []byte, change func(parts []contentInfo) []cont
 func macOf(content, salt []byte, iterations int) []byte {
 	var bmp []byte
 	for _, unit := range append(utf16.Encode([]rune(password)), 0) {
-		bmp = append(bmp, byte(unit>>8), byte(unit))
+		bmp = binary.BigEndian.AppendUint16(bmp, unit)
 	}
 	fill := func(b []byte) []byte {
 		return bytes.Repeat(b, 64)[:(len(b)+63)/64*64]
@@ -207,10 +208,10 @@ func TestParsePKCS12_Refused(t *testing.T) {
 	}
 	const right, blank = false, true
 	for name, row := range map[string]struct {
-		text           string
-		password       string
-		passwordAtWork bool
-		words          []string
+		text            string
+		password        string
+		passwordAtFault bool
+		words           []string
 	}{
 		"empty":            {"", password, right, []string{"empty", "filebase64()"}},
 		"not base64":       {"hunter2!", password, right, []string{"isn't base64", "filebase64()"}},
@@ -260,9 +261,9 @@ func TestParsePKCS12_Refused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := ParsePKCS12(row.text, row.password, now())
-			mistake := checkMistake(t, err, row.words, inBase64(pkcs8(t, key)), inPEM("", pkcs8(t, key)), row.text[:min(len(row.text), 5000)], password, "hunter2", "wrong 🔑")
-			if mistake.Password != row.passwordAtWork {
-				t.Errorf("the password is at fault: %t, want %t", mistake.Password, row.passwordAtWork)
+			atFault := checkMistake(t, err, row.words, inBase64(pkcs8(t, key)), inPEM("", pkcs8(t, key)), row.text[:min(len(row.text), 5000)], password, "hunter2", "wrong 🔑")
+			if atFault != row.passwordAtFault {
+				t.Errorf("the password is at fault: %t, want %t", atFault, row.passwordAtFault)
 			}
 		})
 	}
