@@ -4,14 +4,70 @@
 package provider_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	pkcs12 "software.sslmate.com/src/go-pkcs12"
+
 	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
 )
+
+// exampleTime is before the dates in the examples.
+func exampleTime() time.Time { return time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// giveUploads gives a client what the examples of uploads ask for: a secret, a certificate, and a file with a private
+// key and its password. All are made here and now.
+func giveUploads(t *testing.T, tf *client) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: "saml.contoso.com"},
+		NotBefore:    exampleTime().AddDate(0, -1, 0),
+		NotAfter:     exampleTime().AddDate(1, 0, 0),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password := rand.Text()
+	file, err := pkcs12.LegacyDES.Encode(key, certificate, nil, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	givePartner(t, tf, der)
+	tf.environment = append(tf.environment,
+		"TF_VAR_facebook_secret="+rand.Text(),
+		"TF_VAR_saml_pfx="+base64.StdEncoding.EncodeToString(file),
+		"TF_VAR_saml_pfx_password="+password)
+}
+
+// givePartner writes the certificate that the example of uploaded_certificate reads.
+func givePartner(t *testing.T, tf *client, der []byte) {
+	t.Helper()
+	content := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	if err := os.WriteFile(filepath.Join(tf.dir, "partner.pem"), content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // TestAccExamples_Apply applies every example that the reference pages show, and expects a second plan
 // to be empty. The example of the provider block names a tenant of its own and is planned only.
@@ -36,9 +92,9 @@ func TestAccExamples_Apply(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Before the dates in the examples.
-			w := newWorldAt(t, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), emulator.Switches{})
+			w := newWorldAt(t, exampleTime(), emulator.Switches{})
 			tf := w.inProcess(t, string(content))
+			giveUploads(t, tf)
 			tf.command("init", "-input=false")
 			if o := tf.apply(true); len(o.diagnostics) > 0 {
 				t.Errorf("got %v", o.diagnostics)
@@ -49,46 +105,62 @@ func TestAccExamples_Apply(t *testing.T) {
 			tf.apply(true, "-destroy")
 		})
 	}
-	if len(files) < 7 {
+	if len(files) < 10 {
 		t.Errorf("only %d examples found", len(files))
 	}
 }
 
-// TestAccExamples_Import imports what each example of an import names.
+// TestAccExamples_Import imports what each example of an import names. No secret is given: what exists needs none.
 func TestAccExamples_Import(t *testing.T) {
 	t.Parallel()
 	const (
 		root  = "../../examples/resources/"
 		keyID = "Dz3eBvF1yU0PTqJ8q5pWcnZsHbHtKQXJ9cB7tB2gq0M" // in the examples
-		set   = "B2C_1A_TokenSigningKeyContainer"
 	)
+	exp := exampleTime().AddDate(2, 0, 0).Unix()
+	certificate := emulator.CertificateSpec{Subject: "partner", NotBefore: exampleTime(), NotAfter: exampleTime().AddDate(1, 0, 0)}
 	for name, feature := range map[string]feature{
 		"import.sh":               {name: "import", terraform: "1.0.0", opentofu: "1.0.0"},
 		"import-by-string-id.tf":  {name: "import", terraform: "1.0.0", opentofu: "1.0.0"},
 		"import-with-identity.tf": featureIdentity(),
 	} {
-		for _, address := range []string{"trustframework_key_set.signing", "trustframework_generated_key.signing"} {
-			resource, _, _ := strings.Cut(address, ".")
-			t.Run(resource+"/"+name, func(t *testing.T) {
+		for _, row := range []struct {
+			resource, name, set string
+			key                 emulator.KeySpec
+			creates             int
+		}{
+			{"trustframework_key_set", "signing", "B2C_1A_TokenSigningKeyContainer", emulator.KeySpec{Exp: &exp}, 0},
+			{"trustframework_generated_key", "signing", "B2C_1A_TokenSigningKeyContainer", emulator.KeySpec{Exp: &exp}, 1},
+			{"trustframework_uploaded_secret", "facebook", "B2C_1A_FacebookSecret", emulator.KeySpec{Kty: "oct"}, 0},
+			{"trustframework_uploaded_certificate", "partner", "B2C_1A_PartnerCertificate", emulator.KeySpec{Certificate: &certificate}, 0},
+			{"trustframework_uploaded_pkcs12", "saml", "B2C_1A_SamlMessageSigning", emulator.KeySpec{Certificate: &certificate}, 0},
+		} {
+			t.Run(row.resource+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				skipUnless(t, feature)
 				read := func(file string) string {
-					content, err := os.ReadFile(filepath.Join(root, resource, file))
+					content, err := os.ReadFile(filepath.Join(root, row.resource, file))
 					if err != nil {
 						t.Fatal(err)
 					}
 					return string(content)
 				}
-				w := newWorldAt(t, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), emulator.Switches{})
-				w.AddKeySet(set)
-				exp := time.Date(2029, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
-				kid := w.AddKey(set, emulator.KeySpec{Exp: &exp})
+				w := newWorldAt(t, exampleTime(), emulator.Switches{})
+				w.AddKeySet(row.set)
+				kid := w.AddKey(row.set, row.key)
 				example := strings.ReplaceAll(read(name), keyID, kid)
 				config := read("resource.tf")
 				tf := w.inProcess(t, config)
+				if chain := w.keys(row.set)[0].X5C; len(chain) > 0 {
+					der, err := base64.StdEncoding.DecodeString(chain[0])
+					if err != nil {
+						t.Fatal(err)
+					}
+					givePartner(t, tf, der)
+				}
 				tf.command("init", "-input=false")
-				if resource != "trustframework_key_set" {
-					tf.command("import", "trustframework_key_set.signing", set)
+				if row.resource != "trustframework_key_set" {
+					tf.command("import", "trustframework_key_set."+row.name, row.set)
 				}
 				if command, ok := strings.CutPrefix(lastLine(example), "terraform "); ok {
 					tf.command(strings.Fields(command)...)
@@ -96,13 +168,15 @@ func TestAccExamples_Import(t *testing.T) {
 					tf.configure(config + example)
 				}
 				tf.apply(true)
-				if got := tf.state(address)["id"]; got != set && got != set+"/"+kid {
+				if got := tf.state(row.resource + "." + row.name)["id"]; got != row.set && got != row.set+"/"+kid {
 					t.Errorf("id %v", got)
 				}
-				for _, write := range w.Writes() {
-					if write.KeySet == "" || write.Op == emulator.OpCreate {
-						t.Errorf("%s %s", write.Method, write.Path)
-					}
+				// The example of generated_key has a second key.
+				if writes := w.Writes(); len(writes) != row.creates {
+					t.Errorf("%d writes, want %d: %v", len(writes), row.creates, writes)
+				}
+				if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+					t.Errorf("changes: %t, %v", changes, o.diagnostics)
 				}
 			})
 		}
