@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,9 @@ import (
 
 // exampleTime is before the dates in the examples.
 func exampleTime() time.Time { return time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// exampleKeyID is the kid in the examples of imports.
+const exampleKeyID = "Dz3eBvF1yU0PTqJ8q5pWcnZsHbHtKQXJ9cB7tB2gq0M"
 
 // giveUploads gives a client what the examples of uploads ask for: a secret, a certificate, and a file with a private
 // key and its password. All are made here and now.
@@ -56,6 +60,7 @@ func giveUploads(t *testing.T, tf *client) {
 	givePartner(t, tf, der)
 	tf.environment = append(tf.environment,
 		"TF_VAR_facebook_secret="+rand.Text(),
+		"TF_VAR_contoso_secret="+rand.Text(),
 		"TF_VAR_saml_pfx="+base64.StdEncoding.EncodeToString(file),
 		"TF_VAR_saml_pfx_password="+password)
 }
@@ -113,10 +118,7 @@ func TestAccExamples_Apply(t *testing.T) {
 // TestAccExamples_Import imports what each example of an import names. No secret is given: what exists needs none.
 func TestAccExamples_Import(t *testing.T) {
 	t.Parallel()
-	const (
-		root  = "../../examples/resources/"
-		keyID = "Dz3eBvF1yU0PTqJ8q5pWcnZsHbHtKQXJ9cB7tB2gq0M" // in the examples
-	)
+	const root = "../../examples/resources/"
 	exp := exampleTime().AddDate(2, 0, 0).Unix()
 	certificate := emulator.CertificateSpec{Subject: "partner", NotBefore: exampleTime(), NotAfter: exampleTime().AddDate(1, 0, 0)}
 	for name, feature := range map[string]feature{
@@ -148,7 +150,7 @@ func TestAccExamples_Import(t *testing.T) {
 				w := newWorldAt(t, exampleTime(), emulator.Switches{})
 				w.AddKeySet(row.set)
 				kid := w.AddKey(row.set, row.key)
-				example := strings.ReplaceAll(read(name), keyID, kid)
+				example := strings.ReplaceAll(read(name), exampleKeyID, kid)
 				config := read("resource.tf")
 				tf := w.inProcess(t, config)
 				if chain := w.keys(row.set)[0].X5C; len(chain) > 0 {
@@ -179,6 +181,82 @@ func TestAccExamples_Import(t *testing.T) {
 					t.Errorf("changes: %t, %v", changes, o.diagnostics)
 				}
 			})
+		}
+	}
+}
+
+// TestAccGuide_SecretsAndCertificates changes a secret for another as the guide says, and goes back on the way.
+func TestAccGuide_SecretsAndCertificates(t *testing.T) {
+	t.Parallel()
+	const (
+		root = "../../examples/guides/secrets-and-certificates/"
+		set  = "B2C_1A_ContosoAppSecret"
+	)
+	read := func(file string) string {
+		content, err := os.ReadFile(root + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	w := newWorldAt(t, exampleTime(), emulator.Switches{})
+	config := read("main.tf")
+	tf := w.inProcess(t, config)
+	tf.command("init", "-input=false")
+	environment := tf.environment
+	secret := func() string {
+		value := rand.Text()
+		tf.environment = append(slices.Clone(environment), "TF_VAR_contoso_secret="+value)
+		return value
+	}
+	secrets := []string{secret()}
+	tf.apply(true)
+	tf.environment = environment
+	if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+		t.Errorf("without the secret: changes: %t, %v", changes, o.diagnostics)
+	}
+
+	version := []string{"-var", "contoso_secret_version=2"}
+	if o := tf.apply(false, version...); !o.has("error", "Secret is missing") {
+		t.Errorf("a new version without a secret: %v", o.diagnostics)
+	}
+	secrets = append(secrets, secret())
+	tf.apply(true, version...)
+	tf.environment = environment
+	keys := w.keys(set)
+	if len(keys) != 2 || keys[0].Status != "enabled" || keys[1].Status != "enabled" {
+		t.Fatalf("after the second secret: %v", keys)
+	}
+
+	back := strings.Replace(config, "var.contoso_secret_version\n", "var.contoso_secret_version\n  status = \"disabled\"\n", 1)
+	tf.configure(back)
+	tf.apply(true, version...)
+	if keys := w.keys(set); keys[0].Status != "enabled" || keys[1].Status != "disabled" {
+		t.Errorf("after going back: %v", keys)
+	}
+	tf.configure(strings.Replace(back, `"disabled"`, `"enabled"`, 1))
+	tf.apply(true, version...)
+
+	tf.configure(config + strings.Replace(read("import-retired.tf"), exampleKeyID, keys[0].Kid, 1))
+	tf.apply(true, version...)
+	if keys := w.keys(set); keys[0].Status != "disabled" || keys[1].Status != "enabled" {
+		t.Errorf("after the retirement: %v", keys)
+	}
+	if o, changes := tf.plan(version...); changes || len(o.diagnostics) > 0 {
+		t.Errorf("changes: %t, %v", changes, o.diagnostics)
+	}
+	tf.configure(config)
+	tf.apply(true, version...)
+	if keys := w.keys(set); len(keys) != 2 || keys[0].Status != "disabled" {
+		t.Errorf("after the retired key was forgotten: %v", keys)
+	}
+	state, err := os.ReadFile(filepath.Join(tf.dir, "terraform.tfstate"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, secret := range secrets {
+		if strings.Contains(string(state), secret) {
+			t.Errorf("secret %d is in state", i+1)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func uploadedPKCS12Schema(ctx context.Context) schema.Schema {
 	attributes := keyAttributes(ctx, "uploading the file")
 	maps.Copy(attributes, certificateAttributes())
 	attributes["pkcs12_wo"] = secretArgument("The PKCS#12 file (`.pfx`, `.p12`) in base64, as `filebase64` reads it: one RSA private key and its certificate, encrypted " +
-		"the old way (Triple DES and SHA-1), for the service is known to answer any other with \"wrong password\". Needed to make a key; of one that exists it isn't looked at.")
+		"the old way (Triple DES and SHA-1): others have reported that the service answers a file with AES as if its password were wrong. Needed to make a key; of one that exists it isn't looked at.")
 	attributes["password_wo"] = secretArgument("The password of the file. The service takes no file without one.")
 	attributes["pkcs12_wo_version"] = versionArgument("file")
 	return schema.Schema{

@@ -30,7 +30,8 @@ output "import_blocks" {
         }
       EOT
       ],
-      # Keys with a certificate were uploaded. Uploaded secrets can't be told from generated ones.
+      # Keys with a certificate were uploaded, and whether they have a private key doesn't show. Uploaded secrets can't
+      # be told from generated ones.
       [for i, key in set.keys : <<-EOT
         import {
           to = trustframework_generated_key.${name}_${i}
