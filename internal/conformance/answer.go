@@ -21,7 +21,7 @@ const (
 	codeMixedKty    = "AADB2C95032"
 	codeMixedKtyOld = "AADB2C90089" // the same in older words
 	codeMixedUse    = "AADB2C95042"
-	codePassword    = "AADB2C90213"
+	codeNotOpened   = "AADB2C90213"
 	codeBadFormat   = "AADB2C90215"
 )
 

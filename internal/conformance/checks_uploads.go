@@ -100,7 +100,7 @@ func checkPassword(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.refused(codePassword)
+	return a.refused(codeNotOpened)
 }
 
 func checkMixedCertificate(ctx context.Context, s *session) error {

@@ -87,7 +87,7 @@ func distortions() []distortion {
 		signIn      = `^POST /.*/token$`
 		create      = `^POST .*/keySets$`
 		generate    = `^POST .*/generateKey$`
-		secret      = `^POST .*/uploadSecret$`
+		sealed      = `^POST .*/uploadSecret$`
 		certificate = `^POST .*/uploadCertificate$`
 		file        = `^POST .*/uploadPkcs12$`
 		active      = `^GET .*/getActiveKey$`
@@ -163,11 +163,11 @@ func distortions() []distortion {
 		{"mixuse", "another code", generate, errorCode("AADB2C95032")},
 		{"mixkty", "another code", generate, errorCode("AADB2C95042")},
 		{"expired", "accepted", generate, status(200)},
-		{"secret", "the value k", secret, put("k", "c2VjcmV0")},
+		{"secret", "the value k", sealed, put("k", "c2VjcmV0")},
 		{"secret", "the value k when read", get, each("keys", func(key object) { key["k"] = "c2VjcmV0" })},
-		{"secret", "no exp", secret, put("exp", nil)},
-		{"secret", "wrapped in value", secret, wrap},
-		{"secret", "500", secret, status(500)},
+		{"secret", "no exp", sealed, put("exp", nil)},
+		{"secret", "wrapped in value", sealed, wrap},
+		{"secret", "500", sealed, status(500)},
 		{"certificate", "no kid", certificate, drop("kid")},
 		{"certificate", "a private member d", certificate, put("d", "AQ")},
 		{"certificate", "a private member d when read", get, each("keys", func(key object) { key["d"] = "AQ" })},
