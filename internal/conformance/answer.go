@@ -21,6 +21,8 @@ const (
 	codeMixedKty    = "AADB2C95032"
 	codeMixedKtyOld = "AADB2C90089" // the same in older words
 	codeMixedUse    = "AADB2C95042"
+	codeNotOpened   = "AADB2C90213"
+	codeBadFormat   = "AADB2C90215"
 )
 
 // object is a JSON object, with numbers as json.Number.

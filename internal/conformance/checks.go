@@ -46,6 +46,11 @@ func checks() []check {
 		{"mixuse", "a key of another use is refused with AADB2C95042", documented, checkMix(`{"use":"enc","kty":"oct"}`, codeMixedUse)},
 		{"mixkty", "a key of another kty is refused with AADB2C95032 or 90089", observed, checkMix(`{"use":"sig","kty":"RSA"}`, codeMixedKty, codeMixedKtyOld)},
 		{"expired", "an exp in the past is refused", documented, checkExpired},
+		{"secret", "uploadSecret returns a bare symmetric key with kid and its dates, without its value, and it reads the same", documented, checkSecret},
+		{"certificate", "uploadCertificate appends: it returns a bare key with kid, without private members, and earlier keys stay", documented, checkCertificate},
+		{"pkcs12", "uploadPkcs12 appends: it returns a bare key with kid, without private members, and earlier keys stay", documented, checkPKCS12},
+		{"password", "a PKCS#12 file with another password is refused with AADB2C90213", observed, checkPassword},
+		{"mixcert", "a certificate of another use is refused with AADB2C90215", observed, checkMixedCertificate},
 		{"active", "getActiveKey is the newest nbf that has passed, then undated keys; bare, with and without parentheses", documented, checkActive},
 		{"keysv2", "keys_v2 lists the keys with their status, and has each by its kid", documented, checkKeysV2},
 		{"status", "PATCH keys_v2 disables and enables a key, and getActiveKey follows", documented, checkStatus},
@@ -196,35 +201,41 @@ func checkGenerate(kty string) func(context.Context, *session) error {
 		if err != nil {
 			return err
 		}
-		if err := a.want(http.StatusOK); err != nil {
-			return err
-		}
-		key := a.object()
-		kid, err := readKey(key)
-		if err != nil {
-			return fmt.Errorf("%s: %w", a.request, err)
-		}
-		if err := isKey(key, strings.Trim(kty, `"`), nbf, exp); err != nil {
-			return fmt.Errorf("%s: %w", a.request, err)
-		}
-		a, err = s.until(ctx, n.path(""), hasKid(kid))
-		if err != nil {
-			return err
-		}
-		keys, _ := a.list("keys")
-		if _, err := readKey(keys[0]); err != nil {
-			return fmt.Errorf("%s: %w", a.request, err)
-		}
-		for _, name := range []string{"n", "e"} {
-			if text(keys[0], name) != text(key, name) {
-				return fmt.Errorf("%s: another %s than generateKey's", a.request, name)
-			}
-		}
-		if err := isKey(keys[0], strings.Trim(kty, `"`), nbf, exp); err != nil {
-			return fmt.Errorf("%s: %w", a.request, err)
-		}
-		return nil
+		return s.readsTheSame(ctx, n, a, strings.Trim(kty, `"`), nbf, exp)
 	}
+}
+
+// readsTheSame wants a bare key for signing in the answer that made it, and the
+// same in its key set, which has no other.
+func (s *session) readsTheSame(ctx context.Context, n setName, a answer, kty string, nbf, exp int64) error {
+	if err := a.want(http.StatusOK); err != nil {
+		return err
+	}
+	key := a.object()
+	kid, err := readKey(key)
+	if err != nil {
+		return fmt.Errorf("%s: %w", a.request, err)
+	}
+	if err := isKey(key, kty, nbf, exp); err != nil {
+		return fmt.Errorf("%s: %w", a.request, err)
+	}
+	a, err = s.until(ctx, n.path(""), hasKid(kid))
+	if err != nil {
+		return err
+	}
+	keys, _ := a.list("keys")
+	if _, err := readKey(keys[0]); err != nil {
+		return fmt.Errorf("%s: %w", a.request, err)
+	}
+	for _, name := range []string{"n", "e"} {
+		if text(keys[0], name) != text(key, name) {
+			return fmt.Errorf("%s: another %s than the answer that made it", a.request, name)
+		}
+	}
+	if err := isKey(keys[0], kty, nbf, exp); err != nil {
+		return fmt.Errorf("%s: %w", a.request, err)
+	}
+	return nil
 }
 
 var base64url = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)

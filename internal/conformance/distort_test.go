@@ -84,14 +84,17 @@ func wrap(r *reply) { r.body = object{"value": r.body} }
 
 func distortions() []distortion {
 	const (
-		signIn   = `^POST /.*/token$`
-		create   = `^POST .*/keySets$`
-		generate = `^POST .*/generateKey$`
-		active   = `^GET .*/getActiveKey$`
-		get      = `^GET .*/keySets/[^/]*$`
-		listing  = `^GET .*/keySets$`
-		listV2   = `^GET .*/keys_v2$`
-		itemV2   = `^GET .*/keys_v2/.*$`
+		signIn      = `^POST /.*/token$`
+		create      = `^POST .*/keySets$`
+		generate    = `^POST .*/generateKey$`
+		sealed      = `^POST .*/uploadSecret$`
+		certificate = `^POST .*/uploadCertificate$`
+		file        = `^POST .*/uploadPkcs12$`
+		active      = `^GET .*/getActiveKey$`
+		get         = `^GET .*/keySets/[^/]*$`
+		listing     = `^GET .*/keySets$`
+		listV2      = `^GET .*/keys_v2$`
+		itemV2      = `^GET .*/keys_v2/.*$`
 	)
 	none := func(object) bool { return false }
 	return []distortion{
@@ -160,6 +163,31 @@ func distortions() []distortion {
 		{"mixuse", "another code", generate, errorCode("AADB2C95032")},
 		{"mixkty", "another code", generate, errorCode("AADB2C95042")},
 		{"expired", "accepted", generate, status(200)},
+		{"secret", "the value k", sealed, put("k", "c2VjcmV0")},
+		{"secret", "the value k when read", get, each("keys", func(key object) { key["k"] = "c2VjcmV0" })},
+		{"secret", "no exp", sealed, put("exp", nil)},
+		{"secret", "wrapped in value", sealed, wrap},
+		{"secret", "500", sealed, status(500)},
+		{"certificate", "no kid", certificate, drop("kid")},
+		{"certificate", "a private member d", certificate, put("d", "AQ")},
+		{"certificate", "a private member d when read", get, each("keys", func(key object) { key["d"] = "AQ" })},
+		{"certificate", "the first key gone", get, func(r *reply) {
+			if keys, _ := list(r.body, "keys"); len(keys) > 1 {
+				r.body["keys"] = []any{keys[1]}
+			}
+		}},
+		{"pkcs12", "wrapped in value", file, wrap},
+		{"pkcs12", "a refusal", file, status(400)},
+		{"pkcs12", "a private member p", file, put("p", "AQ")},
+		{"pkcs12", "nothing made", get, func(r *reply) {
+			if keys, _ := list(r.body, "keys"); len(keys) > 1 {
+				r.body["keys"] = []any{keys[0]}
+			}
+		}},
+		{"password", "accepted", file, status(200)},
+		{"password", "another code", file, errorCode("AADB2C90215")},
+		{"mixcert", "accepted", certificate, status(200)},
+		{"mixcert", "another code", certificate, errorCode("AADB2C95042")},
 		{"active", "another key", active, put("kid", "another")},
 		{"active", "wrapped in value", active, wrap},
 		{"active", "no parentheses", `getActiveKey\(\)$`, status(404)},

@@ -20,8 +20,8 @@ type question struct {
 }
 
 func questions() []question {
-	return slices.Concat(nameQuestions(), requestQuestions(), keyQuestions(), activeQuestions(), statusQuestions(),
-		backupQuestions(), replaceQuestions(), readQuestions(), lagQuestions())
+	return slices.Concat(nameQuestions(), requestQuestions(), keyQuestions(), secretQuestions(), certificateQuestions(), fileQuestions(),
+		activeQuestions(), statusQuestions(), backupQuestions(), replaceQuestions(), readQuestions(), lagQuestions())
 }
 
 // observation is what was seen for one request.

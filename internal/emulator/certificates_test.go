@@ -62,9 +62,10 @@ func endsAt(at time.Time) func(*x509.Certificate) {
 	return func(c *x509.Certificate) { c.NotAfter = at }
 }
 
-func pfx(t *testing.T, e *pkcs12.Encoder, key any, leaf *x509.Certificate, password string, chain ...*x509.Certificate) []byte {
+// pfx is a PKCS#12 file whose password is plainText.
+func pfx(t *testing.T, e *pkcs12.Encoder, key any, leaf *x509.Certificate, chain ...*x509.Certificate) []byte {
 	t.Helper()
-	file, err := e.Encode(key, leaf, chain, password)
+	file, err := e.Encode(key, leaf, chain, plainText)
 	if err != nil {
 		t.Fatalf("make a PKCS#12 file: %v", err)
 	}

@@ -68,7 +68,7 @@ func TestRefusal_SaysWhatTheEmulatorSays(t *testing.T) {
 		"AADB2C90137": {http.MethodPost, setA + "/uploadCertificate", keyBody(t, certificate(t, rsaKey(t, 1024), nil).Raw)},
 		"AADB2C90179": {http.MethodPost, setA + "/uploadCertificate", keyBody(t, cert.Raw[:9])},
 		"AADB2C90180": {http.MethodPost, "/trustFramework/keySets/B2C_1A_Certified/uploadCertificate", toSign},
-		"AADB2C90213": {http.MethodPost, setA + "/uploadPkcs12", pfxBody(t, pfx(t, pkcs12.LegacyDES, key, cert, plainText), "x")},
+		"AADB2C90213": {http.MethodPost, setA + "/uploadPkcs12", pfxBody(t, pfx(t, pkcs12.LegacyDES, key, cert), "x")},
 		"AADB2C90215": {http.MethodPost, "/trustFramework/keySets/B2C_1A_Encrypting/uploadCertificate", toSign},
 		"AADB2C90214": {http.MethodPost, generate, `{"use":"sig","kty":"oct","exp":1}`},
 		"AADB2C90253": {http.MethodPost, generate, `{"kty":"oct"}`},

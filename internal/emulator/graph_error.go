@@ -28,7 +28,7 @@ const (
 	codeShortRSA         = "AADB2C90137"
 	codeNotCertificate   = "AADB2C90179"
 	codeDuplicate        = "AADB2C90180"
-	codeWrongPassword    = "AADB2C90213"
+	codeNotOpened        = "AADB2C90213"
 	codeExpired          = "AADB2C90214"
 	codeBadFormat        = "AADB2C90215"
 	codeMissingParameter = "AADB2C90253"

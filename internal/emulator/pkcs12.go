@@ -78,7 +78,7 @@ func openPKCS12(pfx []byte, password string, modern bool) ([]*x509.Certificate, 
 }
 
 func wrongPassword() *graphError {
-	return refuse(codeWrongPassword, "The certificate password provided in request is incorrect.")
+	return refuse(codeNotOpened, "The certificate password provided in request is incorrect.")
 }
 
 // leafFirst puts the one certificate of the private key before the others.

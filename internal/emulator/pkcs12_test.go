@@ -9,6 +9,7 @@ import (
 	"crypto/hmac"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/binary"
 	"testing"
 	"unicode/utf16"
 )
@@ -35,9 +36,9 @@ type (
 )
 
 // remade is a file with the certificates of one file and the private key of
-// another, as they are encrypted there, and a MAC of its own. Beyond a million
+// another, as they are encrypted there, and a MAC of its own, for plainText. Beyond a million
 // iterations the MAC is wrong: nobody waits for it.
-func remade(t *testing.T, certificates, key []byte, password string, mac crypto.Hash, iterations int) []byte {
+func remade(t *testing.T, certificates, key []byte, mac crypto.Hash, iterations int) []byte {
 	t.Helper()
 	var outer pfxShape
 	parts := func(file []byte) []asn1.RawValue {
@@ -56,7 +57,7 @@ func remade(t *testing.T, certificates, key []byte, password string, mac crypto.
 		Parameters: asn1.NullRawValue,
 	}
 	outer.Mac.Salt, outer.Mac.Iterations = []byte("salt"), iterations
-	keyed := hmac.New(mac.New, macKey(mac, outer.Mac.Salt, password, min(iterations, 1_000_000)))
+	keyed := hmac.New(mac.New, macKey(mac, outer.Mac.Salt, min(iterations, 1_000_000)))
 	_, _ = keyed.Write(content) // never fails (hash.Hash)
 	outer.Mac.Digest.Digest = keyed.Sum(nil)
 	return redo(t, outer)
@@ -64,10 +65,10 @@ func remade(t *testing.T, certificates, key []byte, password string, mac crypto.
 
 // macKey derives the key of a MAC (RFC 7292, appendix B.2), which for the hashes
 // here takes one block.
-func macKey(h crypto.Hash, salt []byte, password string, iterations int) []byte {
+func macKey(h crypto.Hash, salt []byte, iterations int) []byte {
 	var encoded []byte
-	for _, unit := range append(utf16.Encode([]rune(password)), 0) {
-		encoded = append(encoded, byte(unit>>8), byte(unit))
+	for _, unit := range append(utf16.Encode([]rune(plainText)), 0) {
+		encoded = binary.BigEndian.AppendUint16(encoded, unit)
 	}
 	const block = 64
 	filled := func(b []byte) []byte {

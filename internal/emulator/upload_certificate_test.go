@@ -55,8 +55,8 @@ func TestServer_UploadCertificate(t *testing.T) {
 			r.want(t, http.StatusOK, "")
 			sum := sha1.Sum(cert.Raw) //nolint:gosec // x5t is a SHA-1
 			modulus := base64.RawURLEncoding.EncodeToString(key.N.Bytes())
-			print := sha256.Sum256([]byte(fmt.Sprintf(`{"e":"AQAB","kty":"RSA","n":%q}`, modulus)))
-			kid := base64.RawURLEncoding.EncodeToString(print[:])
+			thumbprint := sha256.Sum256([]byte(fmt.Sprintf(`{"e":"AQAB","kty":"RSA","n":%q}`, modulus)))
+			kid := base64.RawURLEncoding.EncodeToString(thumbprint[:])
 			want := map[string]any{
 				"kty": "RSA", "use": "sig", "k": nil, "nbf": test.nbf, "exp": test.exp, "e": "AQAB", "n": modulus,
 				"x5t": base64.RawURLEncoding.EncodeToString(sum[:]), "kid": kid,
@@ -115,7 +115,7 @@ func TestServer_UploadCertificate_DerivesUse(t *testing.T) {
 			c := newCaller(t, emulator.Config{Switches: test.switches})
 			for action, body := range map[string]string{
 				"uploadCertificate": keyBody(t, cert.Raw),
-				"uploadPkcs12":      pfxBody(t, pfx(t, pkcs12.LegacyDES, key, cert, plainText), plainText),
+				"uploadPkcs12":      pfxBody(t, pfx(t, pkcs12.LegacyDES, key, cert), plainText),
 			} {
 				r := c.upload(c.make(action), action, body)
 				if test.want == "" {
@@ -160,7 +160,7 @@ func TestServer_UploadCertificate_WhenRefused(t *testing.T) {
 		"PEM of a key":       {"A", text(string(keyPEM)), "AADB2C90215", "not base64"},
 		"base64 of PEM":      {"A", keyBody(t, certPEM), "AADB2C90179", "not a valid X.509 certificate"},
 		"private key":        {"A", keyBody(t, x509.MarshalPKCS1PrivateKey(key)), "AADB2C90179", "in tenant '" + c.tenant.ID() + "'"},
-		"PKCS#12":            {"A", keyBody(t, pfx(t, pkcs12.LegacyDES, key, cert, plainText)), "AADB2C90179", "'B2C_1A_A'"},
+		"PKCS#12":            {"A", keyBody(t, pfx(t, pkcs12.LegacyDES, key, cert)), "AADB2C90179", "'B2C_1A_A'"},
 		"two certificates":   {"A", keyBody(t, slices.Concat(cert.Raw, cert.Raw)), "AADB2C90179", ""},
 		"half a certificate": {"A", keyBody(t, cert.Raw[:len(cert.Raw)/2]), "AADB2C90179", ""},
 		"line break":         {"A", text(der[:64] + "\n" + der[64:]), "AADB2C90215", "not base64"},
@@ -202,7 +202,7 @@ func TestSwitches_DuplicateKeys(t *testing.T) {
 	uploads := []struct{ action, body string }{
 		{"uploadCertificate", keyBody(t, cert.Raw)},
 		{"uploadCertificate", keyBody(t, renewed.Raw)},
-		{"uploadPkcs12", pfxBody(t, pfx(t, pkcs12.LegacyDES, key, cert, plainText), plainText)},
+		{"uploadPkcs12", pfxBody(t, pfx(t, pkcs12.LegacyDES, key, cert), plainText)},
 	}
 	for name, switched := range map[string]bool{"default": false, "switch": true} {
 		t.Run(name, func(t *testing.T) {

@@ -33,10 +33,10 @@ func TestServer_UploadPKCS12(t *testing.T) {
 		file []byte
 		want []*x509.Certificate
 	}{
-		"3DES":            {pfx(t, pkcs12.LegacyDES, key, leaf, plainText), []*x509.Certificate{leaf}},
-		"RC2":             {pfx(t, pkcs12.LegacyRC2, key, leaf, plainText), []*x509.Certificate{leaf}},
-		"chain":           {pfx(t, pkcs12.LegacyDES, key, leaf, plainText, authority), []*x509.Certificate{leaf, authority}},
-		"authority first": {pfx(t, pkcs12.LegacyDES, key, authority, plainText, leaf), []*x509.Certificate{leaf, authority}},
+		"3DES":            {pfx(t, pkcs12.LegacyDES, key, leaf), []*x509.Certificate{leaf}},
+		"RC2":             {pfx(t, pkcs12.LegacyRC2, key, leaf), []*x509.Certificate{leaf}},
+		"chain":           {pfx(t, pkcs12.LegacyDES, key, leaf, authority), []*x509.Certificate{leaf, authority}},
+		"authority first": {pfx(t, pkcs12.LegacyDES, key, authority, leaf), []*x509.Certificate{leaf, authority}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,7 +72,7 @@ func TestServer_UploadPKCS12_WhenRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	leaf := certificate(t, key, nil)
-	good := pfx(t, pkcs12.LegacyDES, key, leaf, plainText)
+	good := pfx(t, pkcs12.LegacyDES, key, leaf)
 	trust, err := pkcs12.LegacyDES.EncodeTrustStore([]*x509.Certificate{leaf}, plainText)
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestServer_UploadPKCS12_WhenRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	// As many bytes, and some eight million iterations.
-	endless := bytes.Replace(pfx(t, pkcs12.LegacyDES.WithIterations(1<<16), key, leaf, plainText), []byte{2, 3, 1, 0, 0}, []byte{2, 3, 0x7f, 0xff, 0xff}, 1)
+	endless := bytes.Replace(pfx(t, pkcs12.LegacyDES.WithIterations(1<<16), key, leaf), []byte{2, 3, 1, 0, 0}, []byte{2, 3, 0x7f, 0xff, 0xff}, 1)
 	body := func(file []byte) string { return pfxBody(t, file, plainText) }
 	const blank = "value must not be null or white space for password"
 	encoded := `"` + base64.StdEncoding.EncodeToString(good) + `"`
@@ -100,9 +100,9 @@ func TestServer_UploadPKCS12_WhenRefused(t *testing.T) {
 		"number as password":  {"A", `{"key":` + encoded + `,"password":1}`, "AADB2C90136", "'password' has the value ''"},
 		"wrong password":      {"A", pfxBody(t, good, plainText+"!"), "AADB2C90213", "The certificate password provided in request is incorrect."},
 		"odd password":        {"A", pfxBody(t, good, "\U0001F511"), "AADB2C90215", ""},
-		"AES":                 {"A", body(pfx(t, pkcs12.Modern2023, key, leaf, plainText)), "AADB2C90213", "password"},
-		"AES and PBMAC1":      {"A", body(pfx(t, pkcs12.Modern2026, key, leaf, plainText)), "AADB2C90213", "password"},
-		"AES, wrong password": {"A", pfxBody(t, pfx(t, pkcs12.Modern2023, key, leaf, plainText), "x"), "AADB2C90213", "password"},
+		"AES":                 {"A", body(pfx(t, pkcs12.Modern2023, key, leaf)), "AADB2C90213", "password"},
+		"AES and PBMAC1":      {"A", body(pfx(t, pkcs12.Modern2026, key, leaf)), "AADB2C90213", "password"},
+		"AES, wrong password": {"A", pfxBody(t, pfx(t, pkcs12.Modern2023, key, leaf), "x"), "AADB2C90213", "password"},
 		"no key":              {"A", `{"password":"` + plainText + `"}`, "AADB2C90253", "'key'"},
 		"number as key":       {"A", `{"key":1,"password":"x"}`, "AADB2C90136", "'key' has the value ''"},
 		"another member":      {"A", `{"key":` + encoded + `,"password":"x","use":"sig"}`, "AADB2C90136", "'use'"},
@@ -112,11 +112,11 @@ func TestServer_UploadPKCS12_WhenRefused(t *testing.T) {
 		"more than a file":    {"A", body(slices.Concat(good, []byte{5, 0})), "AADB2C90215", "not a PKCS#12 file"},
 		"certificates only":   {"A", body(trust), "AADB2C90215", "one private key and its certificate"},
 		"nothing encrypted":   {"A", body(bare), "AADB2C90213", "password"},
-		"another's key":       {"A", body(pfx(t, pkcs12.LegacyDES, stranger, leaf, plainText)), "AADB2C90215", "one private key and its certificate"},
-		"two of the key":      {"A", body(pfx(t, pkcs12.LegacyDES, key, leaf, plainText, certificate(t, key, nil))), "AADB2C90215", "one private key"},
-		"elliptic curve":      {"A", body(pfx(t, pkcs12.LegacyDES, curve, certificate(t, curve, nil), plainText)), "AADB2C90215", "not an RSA key"},
-		"over now":            {"A", body(pfx(t, pkcs12.LegacyDES, key, certificate(t, key, endsAt(startTime())), plainText)), "AADB2C90214", "2026-01-02T03:04:05"},
-		"endless MAC":         {"A", body(remade(t, good, good, plainText, crypto.SHA1, 2_000_000_000)), "AADB2C90215", "not a PKCS#12 file"},
+		"another's key":       {"A", body(pfx(t, pkcs12.LegacyDES, stranger, leaf)), "AADB2C90215", "one private key and its certificate"},
+		"two of the key":      {"A", body(pfx(t, pkcs12.LegacyDES, key, leaf, certificate(t, key, nil))), "AADB2C90215", "one private key"},
+		"elliptic curve":      {"A", body(pfx(t, pkcs12.LegacyDES, curve, certificate(t, curve, nil))), "AADB2C90215", "not an RSA key"},
+		"over now":            {"A", body(pfx(t, pkcs12.LegacyDES, key, certificate(t, key, endsAt(startTime())))), "AADB2C90214", "2026-01-02T03:04:05"},
+		"endless MAC":         {"A", body(remade(t, good, good, crypto.SHA1, 2_000_000_000)), "AADB2C90215", "not a PKCS#12 file"},
 		"endless encryption":  {"A", body(endless), "AADB2C90215", "not a PKCS#12 file"},
 		"mixed use":           {"Enc", body(good), "AADB2C90215", "The key container has a different use"},
 		"mixed kty":           {"Oct", body(good), "AADB2C95032", "One can't mix RSA and Oct types"},
@@ -138,18 +138,18 @@ func TestSwitches_ModernPKCS12(t *testing.T) {
 	t.Parallel()
 	key := rsaKey(t, 2048)
 	leaf := certificate(t, key, nil)
-	legacy, modern := pfx(t, pkcs12.LegacyDES, key, leaf, plainText), pfx(t, pkcs12.Modern2023, key, leaf, plainText)
+	legacy, modern := pfx(t, pkcs12.LegacyDES, key, leaf), pfx(t, pkcs12.Modern2023, key, leaf)
 	for name, test := range map[string]struct {
 		file []byte
 		code string // without the switch; empty if it is taken
 	}{
 		"legacy":           {legacy, ""},
 		"modern":           {modern, "AADB2C90213"},
-		"PBMAC1":           {pfx(t, pkcs12.Modern2026, key, leaf, plainText), "AADB2C90213"},
-		"modern key":       {remade(t, legacy, modern, plainText, crypto.SHA1, 2048), "AADB2C90213"},
-		"modern envelope":  {remade(t, modern, legacy, plainText, crypto.SHA1, 2048), "AADB2C90213"},
-		"modern MAC":       {remade(t, legacy, legacy, plainText, crypto.SHA256, 2048), "AADB2C90213"},
-		"legacy, put anew": {remade(t, legacy, legacy, plainText, crypto.SHA1, 2048), ""},
+		"PBMAC1":           {pfx(t, pkcs12.Modern2026, key, leaf), "AADB2C90213"},
+		"modern key":       {remade(t, legacy, modern, crypto.SHA1, 2048), "AADB2C90213"},
+		"modern envelope":  {remade(t, modern, legacy, crypto.SHA1, 2048), "AADB2C90213"},
+		"modern MAC":       {remade(t, legacy, legacy, crypto.SHA256, 2048), "AADB2C90213"},
+		"legacy, put anew": {remade(t, legacy, legacy, crypto.SHA1, 2048), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

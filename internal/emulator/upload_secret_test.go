@@ -189,7 +189,7 @@ func TestTenant_Inject_OnUploads(t *testing.T) {
 	for op, body := range map[emulator.Op]string{
 		emulator.OpUploadSecret:      secretSig,
 		emulator.OpUploadCertificate: keyBody(t, cert.Raw),
-		emulator.OpUploadPKCS12:      pfxBody(t, pfx(t, pkcs12.LegacyDES, key, cert, plainText), plainText),
+		emulator.OpUploadPKCS12:      pfxBody(t, pfx(t, pkcs12.LegacyDES, key, cert), plainText),
 	} {
 		t.Run(string(op), func(t *testing.T) {
 			t.Parallel()
@@ -244,7 +244,7 @@ func TestUploads_LeaveNoSecret(t *testing.T) {
 	c := newCaller(t, emulator.Config{ErrorLog: log.New(&logged, "", 0)})
 	key := rsaKey(t, 2048)
 	cert := certificate(t, key, nil)
-	file := pfx(t, pkcs12.LegacyDES, key, cert, plainText)
+	file := pfx(t, pkcs12.LegacyDES, key, cert)
 	c.make("A")
 	c.make("RSA")
 	var answers []byte

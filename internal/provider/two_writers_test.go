@@ -85,7 +85,7 @@ func TestAccTwoWriters_LostAnswer(t *testing.T) {
 			})
 			o := one.apply(row.ok)
 			mine, theirs := one.kids()[float64(in(time.Hour))], other.kids()[float64(in(time.Hour+distance))]
-			if row.found != o.has("warning", foundAfterLoss, mine, "If another process may have generated a key") {
+			if row.found != o.has("warning", foundAfterLoss, mine, "If another process may have made a key") {
 				t.Errorf("found: %t, got %v", row.found, o.diagnostics)
 			}
 			if (row.ok && mine == "") || theirs == "" || row.shared != (mine == theirs) {

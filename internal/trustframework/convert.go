@@ -4,9 +4,11 @@
 package trustframework
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -74,6 +76,7 @@ func (w wireKey) key() Key {
 	if len(w.X5C) == 0 {
 		w.X5C = nil // generated keys have an empty list
 	}
+	w.X5C = ownFirst(w.X5C, w.N)
 	return Key{
 		Kid:    w.Kid,
 		Kty:    foldKty(w.Kty),
@@ -86,6 +89,26 @@ func (w wireKey) key() Key {
 		X5C:    w.X5C,
 		X5T:    w.X5T,
 	}
+}
+
+// ownFirst brings the key's own certificate to the front of its chain, where it belongs (RFC 7517, section 4.7), should
+// the service have another order. Without a modulus to tell by, the chain stays as it is.
+func ownFirst(chain []string, n string) []string {
+	if len(chain) < 2 || n == "" {
+		return chain
+	}
+	i := slices.IndexFunc(chain, func(text string) bool {
+		der, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return false
+		}
+		own, _ := publicKeyOf(der)
+		return own == n
+	})
+	if i <= 0 {
+		return chain
+	}
+	return slices.Concat(chain[i:i+1], chain[:i], chain[i+1:])
 }
 
 // keySet returns the set, and whether the answer says which keys it has: it doesn't if it has no such
