@@ -16,12 +16,16 @@ const certificateBlock = "CERTIFICATE"
 // it need not be a block that can be decoded.
 var privateKeyLine = regexp.MustCompile(`(?i)-{4,5} ?BEGIN [^-\n]*PRIVATE KEY`)
 
+// byteOrderMark is what Windows' editors put before text, and pem.Decode takes for a part of the first line.
+const byteOrderMark = "\uFEFF"
+
 // pemLine is the first line of any PEM block.
 var pemLine = regexp.MustCompile(`-----BEGIN [^-\n]*-----`)
 
 // ParsePEM reads text with exactly one CERTIFICATE block. Text around it is left out of account, such as comments and
 // OpenSSL's "Bag Attributes". A private key anywhere in it is refused.
 func ParsePEM(text string) (*Certificate, error) {
+	text = strings.TrimPrefix(text, byteOrderMark)
 	if privateKeyLine.MatchString(text) {
 		return nil, privateKeyMistake()
 	}
@@ -35,8 +39,8 @@ func ParsePEM(text string) (*Certificate, error) {
 		others = append(others, blockName(block.Type))
 	}
 	if begun := strings.Count(text, "-----BEGIN "+certificateBlock+"-----"); begun > len(ders) {
-		return nil, mistake("The PEM text has a CERTIFICATE block that is damaged: its lines were changed or joined, or its END line is missing. " +
-			"Read it with file(), which leaves the lines as they are.")
+		return nil, mistake("The PEM text has a CERTIFICATE block that is damaged: its lines were indented, changed or joined, or its END line is missing. " +
+			"Read it with file(), which leaves the lines as they are; a heredoc that is indented begins with <<-.")
 	}
 	switch {
 	case len(ders) == 1:

@@ -131,6 +131,7 @@ func TestParse_Certificate(t *testing.T) {
 		"PEM":                     {ParsePEM, block},
 		"PEM with text around":    {ParsePEM, "Bag Attributes\n    localKeyID: 01\nsubject=CN = leaf\n" + block + "\n# the end\n"},
 		"PEM with CRLF":           {ParsePEM, strings.ReplaceAll(block, "\n", "\r\n")},
+		"PEM with a BOM":          {ParsePEM, "\uFEFF" + block},
 		"PEM with another block":  {ParsePEM, inPEM("DH PARAMETERS", []byte("x")) + block},
 		"base64":                  {ParseBase64, inBase64(x.Raw)},
 		"base64 with line breaks": {ParseBase64, " " + inBase64(x.Raw)[:64] + "\r\n\t" + inBase64(x.Raw)[64:] + "\n"},

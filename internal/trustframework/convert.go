@@ -77,9 +77,13 @@ func (w wireKey) key() Key {
 		w.X5C = nil // generated keys have an empty list
 	}
 	w.X5C = ownFirst(w.X5C, w.N)
+	kty := foldKty(w.Kty)
+	if kty != "" && (w.N != "" || len(w.X5C) > 0 || w.X5T != "") {
+		kty = KtyRSA // the documented examples of uploaded certificates have "oct"
+	}
 	return Key{
 		Kid:    w.Kid,
-		Kty:    foldKty(w.Kty),
+		Kty:    kty,
 		Use:    strings.ToLower(w.Use),
 		Nbf:    w.Nbf.seconds,
 		Exp:    w.Exp.seconds,

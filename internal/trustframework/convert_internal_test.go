@@ -68,3 +68,19 @@ func TestDecodeKey_ChainInAnyOrder(t *testing.T) {
 		})
 	}
 }
+
+// TestDecodeKey_TypeOfACertificate: the documented examples of uploaded certificates have "oct" for what must be RSA.
+func TestDecodeKey_TypeOfACertificate(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"kid":"k","kty":"OCT","x5c":["MIIB"]}`: KtyRSA,
+		`{"kid":"k","kty":"oct","x5t":"abc"}`:    KtyRSA,
+		`{"kid":"k","kty":"oct","n":"abc"}`:      KtyRSA,
+		`{"kid":"k","kty":"OCT","x5c":[]}`:       KtyOct,
+		`{"kid":"k","x5t":"abc"}`:                "", // an answer that shows less of a key is known by that
+	} {
+		if k, err := decodeKey([]byte(body)); err != nil || k.Kty != want {
+			t.Errorf("%s: %q, %v", body, k.Kty, err)
+		}
+	}
+}

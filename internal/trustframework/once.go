@@ -100,6 +100,7 @@ func chooseAfterRefusal[T any](ctx context.Context, c *Client, r recipe[T], lost
 		found, err = r.find(ctx)
 	}
 	if err == nil && len(found) == 0 && refusal.Kind == KindExists {
+		refusal.Worked = true // it may be about what an earlier POST has made, which doesn't show yet
 		return made[T]{}, refusal
 	}
 	e := *lost

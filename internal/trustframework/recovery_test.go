@@ -443,3 +443,26 @@ func TestClient_GenerateKey_SendsAThirdTimeOnlyIfItsTimeoutHasRoom(t *testing.T)
 		})
 	}
 }
+
+// TestClient_MakeKey_ExistsAfterALostAnswer: what the set holds already may be the work of the request whose answer was
+// lost, so that the refusal doesn't say that nothing was done.
+func TestClient_MakeKey_ExistsAfterALostAnswer(t *testing.T) {
+	t.Parallel()
+	const op = emulator.OpGenerateKey
+	for name, lost := range map[string]bool{"lost": true, "clear": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			w.AddKeySet("B2C_1A_Test")
+			if lost {
+				w.Inject(emulator.GatewayTimeout(op).WithLag(time.Hour))
+			}
+			w.Inject(emulator.Refusal(op, "AADB2C90180"))
+			_, err := w.client.MakeKey(t.Context(), timeout, signingKey())
+			var e *trustframework.Error
+			if !errors.As(err, &e) || e.Kind != trustframework.KindExists || e.Worked != lost {
+				t.Errorf("got %v, worked: %t", err, e != nil && e.Worked)
+			}
+		})
+	}
+}
