@@ -100,6 +100,7 @@ func chooseAfterRefusal[T any](ctx context.Context, c *Client, r recipe[T], lost
 		found, err = r.find(ctx)
 	}
 	if err == nil && len(found) == 0 && refusal.Kind == KindExists {
+		refusal.Worked = true // what is there, though it doesn't show, may be ours
 		return made[T]{}, refusal
 	}
 	e := *lost
