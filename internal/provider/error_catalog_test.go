@@ -19,19 +19,14 @@ import (
 const catalogSet = "B2C_1A_Signing"
 
 // catalogOps are all that a code may be the answer to.
-func catalogOps() []catalogOp {
+func catalogOps(t *testing.T) []catalogOp {
+	t.Helper()
 	setState := map[string]string{"id": catalogSet, "name": catalogSet}
-	return []catalogOp{
+	ops := []catalogOp{
 		{
 			op: emulator.OpCreate, post: true, of: setType, summary: "Unable to create key set", where: "name",
 			run: func(s *server, _ string) (managed, said) {
 				return s.apply(setType, managed{}, map[string]string{"name": "New"})
-			},
-		},
-		{
-			op: emulator.OpGenerateKey, post: true, of: keyType, summary: "Unable to generate key", where: "key_set_id", others: []string{"use", "kty", "exp"},
-			run: func(s *server, _ string) (managed, said) {
-				return s.apply(keyType, managed{}, map[string]string{"key_set_id": catalogSet, "use": "sig", "kty": "oct"})
 			},
 		},
 		{
@@ -72,6 +67,24 @@ func catalogOps() []catalogOp {
 			},
 		},
 	}
+	makes := map[emulator.Op]catalogOp{
+		emulator.OpGenerateKey:       {summary: "Unable to generate key", others: []string{"use", "kty", "exp"}},
+		emulator.OpUploadSecret:      {summary: "Unable to upload secret", others: []string{"use", "nbf", "exp"}},
+		emulator.OpUploadCertificate: {summary: "Unable to upload certificate", others: []string{"certificate_pem"}},
+		emulator.OpUploadPKCS12:      {summary: "Unable to upload PKCS#12 file", others: []string{"password_wo"}},
+	}
+	for op, source := range keySources(t) {
+		o := makes[op]
+		o.op, o.post, o.of, o.where = op, true, source.resource, "key_set_id"
+		if source.neighbor != "" {
+			o.prepare = source.prepare
+		}
+		o.run = func(s *server, _ string) (managed, said) {
+			return s.apply(source.resource, managed{}, source.config)
+		}
+		ops = append(ops, o)
+	}
+	return ops
 }
 
 // readData is a data source as a resource that is always there.
@@ -90,6 +103,8 @@ type catalogOp struct {
 	data bool
 	// post: it must not be sent twice while nobody knows what became of it.
 	post bool
+	// prepare puts the key set into a tenant; nil if it has two symmetric keys.
+	prepare func(*testing.T, *world)
 	// summary is that of its error, which points at where, or at one of the others if the code is about that.
 	summary string
 	where   string
@@ -113,10 +128,16 @@ type encounter struct {
 func (o catalogOp) meet(t *testing.T, code string, always bool) encounter {
 	t.Helper()
 	w := newWorld(t, o.switches)
-	w.AddKeySet(catalogSet)
-	kid := w.AddKey(catalogSet, emulator.KeySpec{Kty: "oct"})
-	w.AddKey(catalogSet, emulator.KeySpec{Kty: "oct"})
-	w.SetKeyStatus(catalogSet, kid, false)
+	var kid string
+	if o.prepare != nil {
+		o.prepare(t, w)
+	} else {
+		w.AddKeySet(catalogSet)
+		kid = w.AddKey(catalogSet, emulator.KeySpec{Kty: "oct"})
+		w.AddKey(catalogSet, emulator.KeySpec{Kty: "oct"})
+		w.SetKeyStatus(catalogSet, kid, false)
+	}
+	before := len(w.keys(catalogSet))
 	fault := emulator.Refusal(o.op, code)
 	if always {
 		fault = fault.Repeat(-1)
@@ -132,7 +153,7 @@ func (o catalogOp) meet(t *testing.T, code string, always bool) encounter {
 	if !ok {
 		t.Fatalf("%s has no schema", o.of)
 	}
-	made := encounter{w: w, isNull: after.state == nil, diags: diags, requests: len(w.Requests(o.op)), keysMade: len(w.keys(catalogSet)) - 2, arguments: object.AttributeTypes}
+	made := encounter{w: w, isNull: after.state == nil, diags: diags, requests: len(w.Requests(o.op)), keysMade: len(w.keys(catalogSet)) - before, arguments: object.AttributeTypes}
 	for _, set := range w.KeySets() {
 		if set.ID == "B2C_1A_New" {
 			made.setsMade++
@@ -174,8 +195,9 @@ func (o encounter) checkError(t *testing.T, summary, where string, texts ...stri
 // the emulator gives it.
 func TestProtocol_ErrorCatalog(t *testing.T) {
 	t.Parallel()
+	ops := catalogOps(t)
 	for _, e := range errorcode.All() {
-		for _, o := range catalogOps() {
+		for _, o := range ops {
 			t.Run(fmt.Sprintf("%s %s", e.Code, o.op), func(t *testing.T) {
 				t.Parallel()
 				switch e.Class {

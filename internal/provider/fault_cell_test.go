@@ -126,7 +126,7 @@ type cell struct {
 
 	*server // that of the provider under test, once it runs
 
-	name   string // the resource's type
+	source *keySource // nil if the operation makes no key
 	before managed
 	after  managed
 	active *tfprotov6.DynamicValue // what the data source of the active key has read
@@ -137,28 +137,28 @@ type cell struct {
 }
 
 // newCell prepares a tenant with the key set Signing and what the operation needs in it.
-func newCell(t *testing.T, op emulator.Op, f fault, times int) *cell {
+func newCell(t *testing.T, sources map[emulator.Op]keySource, op emulator.Op, f fault, times int) *cell {
 	t.Helper()
-	c := &cell{op: op, fault: f, times: times, name: keyType, world: newWorld(t, emulator.Switches{
+	c := &cell{op: op, fault: f, times: times, world: newWorld(t, emulator.Switches{
 		ListRefused: op == emulator.OpGet, KeysV2Unlistable: op == emulator.OpGetKey,
 	})}
 	// A connection that was used before can't be refused, and Go's client sends a read again by itself if it is cut.
 	c.Server.SetKeepAlives(!f.connection)
-	c.AddKeySet("B2C_1A_Signing")
-	c.AddKey("B2C_1A_Signing", emulator.KeySpec{Kty: "oct"})
+	source, makesKey := sources[op]
+	if makesKey {
+		c.source = &source
+	}
+	source.prepare(t, c.world)
 	s := newServer(t, c.world)
 	c.server = s
 	var said said
-	switch op {
-	case emulator.OpGenerateKey, emulator.OpGetActiveKey:
-	case emulator.OpCreate:
-		c.name = setType
-	case emulator.OpPatchKey:
+	switch {
+	case makesKey, op == emulator.OpGetActiveKey, op == emulator.OpCreate:
+	case op == emulator.OpPatchKey:
 		c.before, said = s.apply(keyType, managed{}, signingKey())
-	case emulator.OpListKeys, emulator.OpGetKey:
+	case op == emulator.OpListKeys, op == emulator.OpGetKey:
 		c.before, said = s.apply(keyType, managed{}, signingKey("status", "enabled"))
 	default:
-		c.name = setType
 		c.before, said = s.apply(setType, managed{}, map[string]string{"name": "Other"})
 	}
 	if len(said) > 0 {
@@ -209,11 +209,13 @@ func (c *cell) run() said {
 	if c.signsIn() && strings.Contains(c.t.Name(), "No_answer") {
 		return c.signInPatiently()
 	}
+	if c.source != nil {
+		c.after, said = s.apply(c.source.resource, managed{}, c.source.config)
+		return said
+	}
 	switch c.op {
 	case emulator.OpCreate:
 		c.after, said = s.apply(setType, managed{}, map[string]string{"name": "Other"})
-	case emulator.OpGenerateKey:
-		c.after, said = s.apply(keyType, managed{}, signingKey())
 	case emulator.OpDelete:
 		c.after, said = s.apply(setType, c.before, nil)
 	case emulator.OpPatchKey:
@@ -299,6 +301,12 @@ func opOf(req *http.Request) emulator.Op {
 		return emulator.OpPatchKey
 	case last == "generateKey":
 		return emulator.OpGenerateKey
+	case last == "uploadSecret":
+		return emulator.OpUploadSecret
+	case last == "uploadCertificate":
+		return emulator.OpUploadCertificate
+	case last == "uploadPkcs12":
+		return emulator.OpUploadPKCS12
 	case req.Method == http.MethodPost:
 		return emulator.OpCreate
 	case last == "getActiveKey":
@@ -350,14 +358,16 @@ func (c *cell) found(said said) {
 // worked expects the service to hold what the state says, once.
 func (c *cell) worked() {
 	c.t.Helper()
+	if c.source != nil {
+		if keys := c.keys("B2C_1A_Signing"); len(keys) != 2 || keys[1].Kid != c.attributes(c.after)["kid"] {
+			c.t.Errorf("%v", keys)
+		}
+		return
+	}
 	switch c.op {
 	case emulator.OpCreate:
 		if len(c.KeySets()) != 2 || c.attributes(c.after)["id"] != "B2C_1A_Other" {
 			c.t.Errorf("%v", c.KeySets())
-		}
-	case emulator.OpGenerateKey:
-		if keys := c.keys("B2C_1A_Signing"); len(keys) != 2 || keys[1].Kid != c.attributes(c.after)["kid"] {
-			c.t.Errorf("%v", keys)
 		}
 	case emulator.OpDelete:
 		if c.after.state != nil || slices.ContainsFunc(c.KeySets(), func(set emulator.KeySet) bool { return set.ID == "B2C_1A_Other" }) {
@@ -387,12 +397,10 @@ func (c *cell) refused(said said, text string) {
 	if was, is := c.attributes(c.before)["id"], c.attributes(c.after)["id"]; was != is {
 		c.t.Errorf("%q in state, was %q", is, was)
 	}
-	if c.name == keyType {
-		if was, is := c.attributes(c.before)["status"], c.attributes(c.after)["status"]; was != is {
-			c.t.Errorf("status %q in state, was %q", is, was)
-		}
+	if was, is := c.attributes(c.before)["status"], c.attributes(c.after)["status"]; was != is {
+		c.t.Errorf("status %q in state, was %q", is, was)
 	}
-	if n := len(c.keys("B2C_1A_Signing")); c.op == emulator.OpGenerateKey && n > 1 {
+	if n := len(c.keys("B2C_1A_Signing")); c.source != nil && n > 1 {
 		c.t.Errorf("%d keys", n)
 	}
 	if n := len(c.KeySets()); c.op == emulator.OpCreate && n > 1 {

@@ -21,10 +21,12 @@ const specification = "../../templates/guides/what-happens-when.md"
 // operations are the requests that each column of the tables is about.
 func operations() map[string][]emulator.Op {
 	return map[string][]emulator.Op{
-		"Create a key set, generate a key": {emulator.OpCreate, emulator.OpGenerateKey},
-		"Delete a key set, set a status":   {emulator.OpDelete, emulator.OpPatchKey},
-		"Read":                             {emulator.OpList, emulator.OpGet, emulator.OpListKeys, emulator.OpGetKey, emulator.OpGetActiveKey},
-		"Sign in":                          {emulator.OpDiscovery, emulator.OpToken},
+		"Create a key set, make a key": {
+			emulator.OpCreate, emulator.OpGenerateKey, emulator.OpUploadSecret, emulator.OpUploadCertificate, emulator.OpUploadPKCS12,
+		},
+		"Delete a key set, set a status": {emulator.OpDelete, emulator.OpPatchKey},
+		"Read":                           {emulator.OpList, emulator.OpGet, emulator.OpListKeys, emulator.OpGetKey, emulator.OpGetActiveKey},
+		"Sign in":                        {emulator.OpDiscovery, emulator.OpToken},
 	}
 }
 
@@ -71,13 +73,13 @@ func readTable(t *testing.T, marker string) map[string]map[string]string {
 func TestFaults_Once(t *testing.T) {
 	t.Parallel()
 	table := readTable(t, "once")
-	rows := faults()
+	rows, sources := faults(), keySources(t)
 	if tested, told := slices.Sorted(maps.Keys(rows)), slices.Sorted(maps.Keys(table)); !slices.Equal(tested, told) {
 		t.Fatalf("the page has the rows\n%q\nand the test\n%q", told, tested)
 	}
 	eachCell(t, table, func(t *testing.T, row, word string, op emulator.Op) {
 		t.Helper()
-		c := newCell(t, op, rows[row], 1)
+		c := newCell(t, sources, op, rows[row], 1)
 		said := c.run()
 		took := c.clock.Now().Sub(c.begun)
 		switch word {
@@ -108,13 +110,13 @@ func TestFaults_Once(t *testing.T) {
 // TestFaults_Lasting: every request of an operation meets the fault.
 func TestFaults_Lasting(t *testing.T) {
 	t.Parallel()
-	rows := faults()
+	rows, sources := faults(), keySources(t)
 	eachCell(t, readTable(t, "lasting"), func(t *testing.T, row, word string, op emulator.Op) {
 		t.Helper()
 		if _, ok := rows[row]; !ok {
 			t.Fatalf("no such fault")
 		}
-		c := newCell(t, op, rows[row], -1)
+		c := newCell(t, sources, op, rows[row], -1)
 		said := c.run()
 		text, ok := map[string]string{
 			"not sent":  "did not reach the service",
@@ -140,7 +142,7 @@ func TestFaults_Lasting(t *testing.T) {
 // TestFaults_Lasting_SignIn: no request goes to Graph without a token.
 func TestFaults_Lasting_SignIn(t *testing.T) {
 	t.Parallel()
-	c := newCell(t, emulator.OpToken, faults()["`503`"], -1)
+	c := newCell(t, nil, emulator.OpToken, faults()["`503`"], -1)
 	c.refused(c.run(), "Signing in with client secret failed")
 	if n := len(c.Requests()); n > 0 {
 		t.Errorf("%d requests to Graph", n)

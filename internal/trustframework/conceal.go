@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"html"
 	"net/url"
 	"strings"
 )
@@ -20,14 +21,21 @@ const shortestPart = 8
 // conceal takes the service's words out of an error if they repeat a secret or a part of it, in clear or encoded:
 // some refusals are documented to repeat the value that they refuse (AADB2C90136).
 func (e *Error) conceal(secrets []string) {
+	if repeatsAny(e.Message, secrets) {
+		e.Message = concealed
+	}
+}
+
+// repeatsAny tells whether a text holds a part of any secret, in clear or encoded.
+func repeatsAny(text string, secrets []string) bool {
 	for _, secret := range secrets {
 		for _, spelling := range spellings(secret) {
-			if repeats(e.Message, spelling) {
-				e.Message = concealed
-				return
+			if repeats(text, spelling) {
+				return true
 			}
 		}
 	}
+	return false
 }
 
 // spellings are the forms in which an answer may repeat a secret.
@@ -37,7 +45,14 @@ func spellings(secret string) []string {
 		quoted = nil // strings can be marshaled
 	}
 	digits := hex.EncodeToString([]byte(secret))
-	all := []string{secret, strings.Trim(string(quoted), `"`), url.QueryEscape(secret), url.PathEscape(secret), digits, strings.ToUpper(digits)}
+	all := []string{
+		secret,
+		strings.Join(strings.Fields(secret), " "), // as in an excerpt
+		strings.TrimSuffix(strings.TrimPrefix(string(quoted), `"`), `"`),
+		html.EscapeString(secret),
+		url.QueryEscape(secret), url.PathEscape(secret),
+		digits, strings.ToUpper(digits),
+	}
 	// What base64 makes of a text depends on where in a group of three bytes it begins, and at its ends on its neighbors.
 	for skip := range min(3, len(secret)) {
 		whole := []byte(secret[skip:])

@@ -105,6 +105,9 @@ func (c *Client) postKey(ctx context.Context, op, id string, in KeyInput) (Key, 
 	}
 	key, decodeErr := decodeKey(a.body)
 	if decodeErr != nil {
+		if repeatsAny(decodeErr.Error(), in.secrets()) {
+			decodeErr = errors.New(concealed)
+		}
 		return Key{}, unreadable(op, id, a, decodeErr)
 	}
 	return in.complete(key), nil
