@@ -51,7 +51,7 @@ func TestProtocol_UploadedPKCS12_Invalid_IsRefusedBeforeAnythingIsSent(t *testin
 		"wrong password":        {file: legacy, password: "another-password", where: password, texts: []string{"doesn't open"}},
 		"a line break after":    {file: legacy, password: pfxPassword + "\n", where: password, texts: []string{"line break at the end of the password"}},
 		"blank password":        {file: legacy, password: " \t", where: password, texts: []string{"empty or only white space"}, validated: true},
-		"an emoji in it":        {file: legacy, password: "\U0001F511\U0001F511", where: password, texts: []string{"can't hold"}},
+		"an emoji in it":        {file: legacy, password: strings.Repeat("\U0001F511", 2), where: password, texts: []string{"can't hold"}},
 		"no private key":        {file: base64.StdEncoding.EncodeToString(trust), where: file, texts: []string{"No private key", "trustframework_uploaded_certificate"}},
 		"two leaves":            {file: pfx(t, key, good, stranger), where: file, texts: []string{"2 certificates that aren't the issuer"}},
 		"another's key":         {file: pfx(t, f.key(t, "b"), good), where: file, texts: []string{"doesn't belong to its certificate"}},
@@ -143,7 +143,7 @@ func TestProtocol_UploadedPKCS12_WithoutWriteOnly(t *testing.T) {
 	config := u.config(t, f.key(t, "a"), f.certificate(t, "a"), 1)
 	s := newServer(t, signingWorld(t, emulator.Switches{}))
 	told := s.validate(pkcs12Type, config, false)
-	if where := told.where(); where != "pkcs12_wo" && where != "password_wo" || !told.failed() || !strings.Contains(told.String(), "Terraform 1.11 or later") {
+	if where := told.where(); where != "pkcs12_wo" && where != "password_wo" || !told.failed() || !strings.Contains(told.String(), "only supported in Terraform 1.11 and later") {
 		t.Errorf("at %q: %q", told.where(), told)
 	}
 	checkConcealed(t, told.String(), config)
