@@ -6,6 +6,7 @@ package provider_test
 import (
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -68,7 +69,7 @@ func newServerWith(t *testing.T, w *world, variables map[string]string, wrap ...
 	return s
 }
 
-// value writes an object whose attributes are strings or, where they aren't named, null.
+// value writes an object whose attributes are strings or numbers or, where they aren't named, null.
 func (s *server) value(objectType tftypes.Type, attributes map[string]string) *tfprotov6.DynamicValue {
 	s.t.Helper()
 	values := map[string]tftypes.Value{}
@@ -76,6 +77,9 @@ func (s *server) value(objectType tftypes.Type, attributes map[string]string) *t
 		values[name] = tftypes.NewValue(attributeType, nil)
 		if text, ok := attributes[name]; ok {
 			values[name] = tftypes.NewValue(tftypes.String, text)
+			if number, err := strconv.ParseInt(text, 10, 64); attributeType.Is(tftypes.Number) && err == nil {
+				values[name] = tftypes.NewValue(tftypes.Number, number)
+			}
 		}
 	}
 	value, err := tfprotov6.NewDynamicValue(objectType, tftypes.NewValue(objectType, values))
