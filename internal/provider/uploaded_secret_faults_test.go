@@ -76,14 +76,14 @@ func TestProtocol_UploadedSecret_LostAnswer(t *testing.T) {
 				t.Errorf("%d POSTs", n)
 			}
 			for _, text := range sent.texts() {
-				if text != aSecret {
+				if text != plainText {
 					t.Errorf("sent %q", text)
 				}
 			}
-			if n := len(w.keys(secretSetID)) - 1; n != row.keys {
+			if n := len(w.keys(uploadSetID)) - 1; n != row.keys {
 				t.Errorf("%d keys", n)
 			}
-			if (len(row.says) == 0) != (len(said) == 0) || strings.Contains(said.String(), aSecret) {
+			if (len(row.says) == 0) != (len(said) == 0) || strings.Contains(said.String(), plainText) {
 				t.Error(said)
 			}
 			for _, text := range row.says {
@@ -110,13 +110,13 @@ func TestProtocol_UploadedSecret_LostAnswer(t *testing.T) {
 // is done or not, leaves one key, and at most a warning.
 func TestProtocol_UploadedSecret_ServiceProblem(t *testing.T) {
 	t.Parallel()
-	const seeds = 8
+	const seeds = uint64(8)
 	done := make(chan bool, seeds)
 	t.Run("seeds", func(t *testing.T) {
-		for seed := range int64(seeds) {
+		for seed := range seeds {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
-				w, other := secretWorld(t, emulator.Config{Seed: uint64(seed), Switches: emulator.Switches{UploadSecretProblem: true}})
+				w, other := secretWorld(t, emulator.Config{Seed: seed, Switches: emulator.Switches{UploadSecretProblem: true}})
 				s := newSecretServer(t, w)
 				after, _, said := s.changeSecret(managed{}, secretWith(nil))
 				posts := w.Requests(emulator.OpUploadSecret)
@@ -131,7 +131,7 @@ func TestProtocol_UploadedSecret_ServiceProblem(t *testing.T) {
 				if (warning == "") != (len(said) == 0) || len(said) > 1 || !strings.HasPrefix(said.String(), warning) || (len(posts) == 1) != posts[0].Committed {
 					t.Errorf("%d POSTs, %v", len(posts), said)
 				}
-				keys, kid := w.keys(secretSetID), s.attributes(after)["kid"]
+				keys, kid := w.keys(uploadSetID), s.attributes(after)["kid"]
 				if len(keys) != 2 || keys[0].Kid != other || keys[1].Kid != kid {
 					t.Errorf("kid %s in state; keys %+v", kid, keys)
 				}
@@ -165,7 +165,7 @@ func TestProtocol_UploadedSecret_LateTwin_IsReportedOnce(t *testing.T) {
 	}
 	w.clock.Advance(time.Hour)
 	after, said = newServer(t, w).refresh(after)
-	if len(said) != 1 || !strings.Contains(said.String(), "Key may have been made twice") || !strings.Contains(said.String(), "terraform import trustframework_uploaded_secret.<name> "+secretSetID+"/") {
+	if len(said) != 1 || !strings.Contains(said.String(), "Key may have been made twice") || !strings.Contains(said.String(), "terraform import trustframework_uploaded_secret.<name> "+uploadSetID+"/") {
 		t.Error(said)
 	}
 	if _, said := newServer(t, w).refresh(after); len(said) > 0 {
@@ -190,7 +190,7 @@ func TestProtocol_UploadedSecret_FailedStatus(t *testing.T) {
 			arguments := secretWith(secretArguments{"status": "disabled"})
 			after, _, said := s.changeSecret(managed{}, arguments)
 			kid := s.attributes(after)["kid"]
-			if len(said) != 1 || !strings.Contains(said.String(), "warning: Key is made, but its status isn't set") || !strings.Contains(said.String(), secretSetID+"/"+kid) {
+			if len(said) != 1 || !strings.Contains(said.String(), "warning: Key is made, but its status isn't set") || !strings.Contains(said.String(), uploadSetID+"/"+kid) {
 				t.Fatal(said)
 			}
 			w.ClearFaults()
@@ -203,7 +203,7 @@ func TestProtocol_UploadedSecret_FailedStatus(t *testing.T) {
 			if action != "update" || len(said) > 0 || s.attributes(after)["kid"] != kid {
 				t.Errorf("%s: %v", action, said)
 			}
-			keys := w.keys(secretSetID)
+			keys := w.keys(uploadSetID)
 			if len(keys) != 2 || keys[1].Kid != kid || keys[1].Status != "disabled" || len(w.Requests(emulator.OpUploadSecret)) != 1 {
 				t.Errorf("keys %+v", keys)
 			}
@@ -216,18 +216,18 @@ func TestProtocol_UploadedSecret_FailedStatus(t *testing.T) {
 func TestProtocol_UploadedSecret_RepeatedByTheService(t *testing.T) {
 	t.Parallel()
 	const leftOut = "(The service's words are left out here, because they repeat a part of the secret that was sent.)"
-	secret := []byte(aSecret)
+	secret := []byte(plainText)
 	for name, row := range map[string]struct {
 		repeated string
 		shown    bool
 	}{
-		"in clear":       {aSecret, false},
-		"a part of it":   {aSecret[:12] + "…", false},
+		"in clear":       {plainText, false},
+		"a part of it":   {plainText[:12] + "…", false},
 		"base64":         {base64.StdEncoding.EncodeToString(secret), false},
 		"base64url":      {base64.RawURLEncoding.EncodeToString(secret), false},
 		"base64, inside": {base64.StdEncoding.EncodeToString(append([]byte(`{"k":"`), secret...)), false},
 		"hex":            {hex.EncodeToString(secret), false},
-		"URL":            {url.QueryEscape(aSecret), false},
+		"URL":            {url.QueryEscape(plainText), false},
 		// The control: what isn't the secret's is shown.
 		"nothing": {"something else", true},
 	} {
@@ -246,7 +246,7 @@ func TestProtocol_UploadedSecret_RepeatedByTheService(t *testing.T) {
 			if strings.Contains(text, row.repeated) != row.shown || strings.Contains(text, leftOut) == row.shown || strings.Contains(text, "has the value") != row.shown {
 				t.Error(text)
 			}
-			if n := len(w.keys(secretSetID)); n != 1 {
+			if n := len(w.keys(uploadSetID)); n != 1 {
 				t.Errorf("%d keys", n)
 			}
 		})
@@ -256,7 +256,7 @@ func TestProtocol_UploadedSecret_RepeatedByTheService(t *testing.T) {
 // TestProtocol_UploadedSecret_LineBreak: a secret that ends with a line break is sent as it is, with a warning at plan.
 func TestProtocol_UploadedSecret_LineBreak(t *testing.T) {
 	t.Parallel()
-	for secret, warned := range map[string]bool{aSecret + "\n": true, aSecret + "\r\n": true, aSecret + "\r": true, aSecret + " ": false, "\n" + aSecret: false, "two\nlines": false} {
+	for secret, warned := range map[string]bool{plainText + "\n": true, plainText + "\r\n": true, plainText + "\r": true, plainText + " ": false, "\n" + plainText: false, "two\nlines": false} {
 		t.Run(fmt.Sprintf("%q", secret), func(t *testing.T) {
 			t.Parallel()
 			w, _ := secretWorld(t, emulator.Config{})
@@ -264,7 +264,7 @@ func TestProtocol_UploadedSecret_LineBreak(t *testing.T) {
 			s := newSecretServer(t, w, sent.wrap)
 			arguments := secretWith(secretArguments{"secret_wo": secret})
 			_, _, _, said := s.planSecret(managed{}, arguments)
-			if got := strings.Contains(said.String(), "warning: Secret ends with a line break"); got != warned || said.failed() || strings.Contains(said.String(), aSecret) {
+			if got := strings.Contains(said.String(), "warning: Secret ends with a line break"); got != warned || said.failed() || strings.Contains(said.String(), plainText) {
 				t.Error(said)
 			}
 			after, _, said := s.changeSecret(managed{}, arguments)
@@ -288,7 +288,7 @@ func TestProtocol_UploadedSecret_AnotherTenant_IsAnErrorAndNotGone(t *testing.T)
 		t.Fatal(words)
 	}
 	other := w.Server.NewTenant(emulator.TenantConfig{})
-	other.AddKeySet(secretSetID)
+	other.AddKeySet(uploadSetID)
 	variables := w.Variables()
 	variables["ARM_TENANT_ID"], variables["ARM_CLIENT_ID"], variables["ARM_CLIENT_SECRET"] = other.ID(), other.ClientID(), other.ClientSecret()
 	s := secretServer{newServerWith(t, w, variables)}
@@ -312,7 +312,7 @@ func TestProtocol_UploadedSecret_AnotherTenant_IsAnErrorAndNotGone(t *testing.T)
 			t.Errorf("%s %s in the other tenant", e.Method, e.Path)
 		}
 	}
-	if keys := w.keys(secretSetID); len(keys) != 2 || keys[1].Status != "enabled" {
+	if keys := w.keys(uploadSetID); len(keys) != 2 || keys[1].Status != "enabled" {
 		t.Errorf("keys %+v", keys)
 	}
 }
@@ -337,7 +337,7 @@ func TestProtocol_UploadedSecret_OnDestroy(t *testing.T) {
 			t.Parallel()
 			w, other := secretWorld(t, emulator.Config{})
 			if row.alone {
-				w.RemoveKey(secretSetID, other)
+				w.RemoveKey(uploadSetID, other)
 			}
 			s := newSecretServer(t, w)
 			made, _, said := s.changeSecret(managed{}, secretWith(secretArguments{"on_destroy": row.onDestroy}))
@@ -353,7 +353,7 @@ func TestProtocol_UploadedSecret_OnDestroy(t *testing.T) {
 			if after.state != nil || (row.end == "") != (len(said) == 0) || !strings.Contains(said.String(), row.end) {
 				t.Errorf("in state %t, %v", after.state != nil, said)
 			}
-			keys := w.keys(secretSetID)
+			keys := w.keys(uploadSetID)
 			if last := keys[len(keys)-1]; last.Kid != s.attributes(made)["kid"] || last.Status != row.status {
 				t.Errorf("keys %+v", keys)
 			}

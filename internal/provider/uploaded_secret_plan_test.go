@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
@@ -89,7 +90,7 @@ func TestProtocol_UploadedSecret_Change(t *testing.T) {
 					t.Errorf("wrote %v, sent %d secrets, kid %s, was %s", writes, len(sent.texts()), s.attributes(second)["kid"], kid)
 				}
 			} else {
-				wantTexts := []any{aSecret, arguments["secret_wo"]}
+				wantTexts := []any{plainText, arguments["secret_wo"]}
 				if writes[emulator.OpUploadSecret] != 1 || !slices.Equal(sent.texts(), wantTexts) {
 					t.Errorf("wrote %v, sent %q, want %q", writes, sent.texts(), wantTexts)
 				}
@@ -100,7 +101,7 @@ func TestProtocol_UploadedSecret_Change(t *testing.T) {
 				}
 				// The old key goes on, disabled if it was asked for: somebody else's can still be used.
 				status := map[bool]string{true: "disabled", false: "enabled"}[row.before["on_destroy"] == "disable"]
-				if old := w.keys(secretSetID); len(old) < 2 || old[0].Kid != other || old[1].Kid != kid || old[1].Status != status {
+				if old := w.keys(uploadSetID); len(old) < 2 || old[0].Kid != other || old[1].Kid != kid || old[1].Status != status {
 					t.Errorf("keys %+v", old)
 				}
 			}
@@ -158,7 +159,7 @@ func TestProtocol_UploadedSecret_Invalid_IsRefusedBeforeAnythingIsSent(t *testin
 					t.Errorf("no %q in %s", word, text)
 				}
 			}
-			if strings.Contains(said.String(), aSecret) || strings.Contains(said.String(), blank) {
+			if strings.Contains(said.String(), plainText) || strings.Contains(said.String(), blank) {
 				t.Error("the secret is repeated")
 			}
 			if want := tftypes.NewAttributePath().WithAttributeName(row.path); !said[0].Attribute.Equal(want) {
@@ -237,7 +238,7 @@ func TestProtocol_UploadedSecret_OldClient(t *testing.T) {
 	w, _ := secretWorld(t, emulator.Config{})
 	s := newSecretServer(t, w)
 	said := s.validate(secretWith(nil), false)
-	if !said.failed() || !strings.Contains(said.String(), "Terraform 1.11") || strings.Contains(said.String(), aSecret) {
+	if !said.failed() || !strings.Contains(said.String(), "Terraform 1.11") || strings.Contains(said.String(), plainText) {
 		t.Error(said)
 	}
 	// An imported key needs no secret.
@@ -270,7 +271,7 @@ func TestProtocol_UploadedSecret_Import(t *testing.T) {
 			t.Parallel()
 			w, _ := secretWorld(t, emulator.Config{})
 			nbf, exp := in(0), in(time.Hour)
-			kid := w.AddKey(secretSetID, emulator.KeySpec{Kty: "oct", Nbf: &nbf, Exp: &exp})
+			kid := w.AddKey(uploadSetID, emulator.KeySpec{Kty: "oct", Nbf: &nbf, Exp: &exp})
 			s := newSecretServer(t, w)
 			imported := s.importSecret(kid)
 			if row.action == replace {
@@ -304,7 +305,7 @@ func TestProtocol_UploadedSecret_Import_Refuses(t *testing.T) {
 	w.AddKeySet("B2C_1A_RSA")
 	rsa := w.AddKey("B2C_1A_RSA", emulator.KeySpec{})
 	w.AddKeySet("B2C_1A_Empty")
-	command := "terraform import trustframework_uploaded_secret.<name> " + secretSetID + "/" + kid
+	command := "terraform import trustframework_uploaded_secret.<name> " + uploadSetID + "/" + kid
 	const other = "11111111-2222-3333-4444-555555555555"
 	for name, row := range map[string]struct {
 		id       string
@@ -332,5 +333,27 @@ func TestProtocol_UploadedSecret_Import_Refuses(t *testing.T) {
 				t.Errorf("another resource is named: %s", errors)
 			}
 		})
+	}
+}
+
+// TestProtocol_UploadedSecret_EmptyAtApply: a client that doesn't validate what has become known gets an error.
+func TestProtocol_UploadedSecret_EmptyAtApply(t *testing.T) {
+	t.Parallel()
+	w, _ := secretWorld(t, emulator.Config{})
+	s := newSecretServer(t, w)
+	req, planned, _, said := s.planSecret(managed{}, secretWith(secretArguments{"secret_wo": tftypes.UnknownValue}))
+	if len(said) > 0 {
+		t.Fatal(said)
+	}
+	applied, err := s.ApplyResourceChange(t.Context(), &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: secretType, PriorState: req.PriorState, PlannedState: planned.PlannedState, Config: s.config(secretWith(secretArguments{"secret_wo": ""})),
+		PlannedPrivate: planned.PlannedPrivate, PlannedIdentity: planned.PlannedIdentity,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said = applied.Diagnostics
+	if !said.failed() || strings.Contains(said.String(), "panic") || s.kept(secretType, applied.NewState, nil, nil).state != nil || len(w.keys(uploadSetID)) != 1 {
+		t.Error(said)
 	}
 }

@@ -68,7 +68,7 @@ func (tf *client) checkSecretNowhere(o outcome) {
 	}
 	for where, text := range texts {
 		// A part that JSON spells like anybody else.
-		for _, part := range []string{"tëxt/+=%7B", base64.StdEncoding.EncodeToString([]byte(aSecret))[:20]} {
+		for _, part := range []string{"tëxt/+=%7B", base64.StdEncoding.EncodeToString([]byte(plainText))[:20]} {
 			if strings.Contains(text, part) {
 				tf.t.Errorf("the secret is in %s", where)
 			}
@@ -83,12 +83,12 @@ func TestAccUploadedSecret_LifeCycle(t *testing.T) {
 	w := newWorld(t, emulator.Switches{})
 	sent := &sentSecrets{}
 	tf := w.inProcess(t, w.Provider()+secretHCL("secret_wo_version = 1"), sent.wrap)
-	tf.setSecret(aSecret)
+	tf.setSecret(plainText)
 	tf.checkSecretNowhere(tf.apply(true))
 	if err := w.CheckRequests(map[emulator.Op]int{emulator.OpList: 1, emulator.OpCreate: 1, emulator.OpUploadSecret: 1})(nil); err != nil {
 		t.Error(err)
 	}
-	if want := []map[string]any{{"use": "sig", "k": aSecret}}; !reflect.DeepEqual(sent.bodies, want) {
+	if want := []map[string]any{{"use": "sig", "k": plainText}}; !reflect.DeepEqual(sent.bodies, want) {
 		t.Errorf("sent %q", sent.bodies)
 	}
 	first := tf.state(secretAddress)
@@ -102,7 +102,7 @@ func TestAccUploadedSecret_LifeCycle(t *testing.T) {
 		t.Errorf("state %v, want %v", first, want)
 	}
 
-	tf.setSecret("another " + aSecret)
+	tf.setSecret("another " + plainText)
 	o, changes := tf.plan()
 	if changes || len(o.diagnostics) > 0 || len(w.Writes()) > 0 {
 		t.Errorf("another secret alone: changes %t, %v", changes, o.diagnostics)
@@ -114,10 +114,10 @@ func TestAccUploadedSecret_LifeCycle(t *testing.T) {
 	if got := o.actions(); !maps.Equal(got, map[string]string{secretAddress: "replace"}) || len(o.diagnostics) > 0 && !o.has("warning", "Key stays in its key set", kid) {
 		t.Errorf("actions %v, %v", got, o.diagnostics)
 	}
-	if got := sent.texts(); !slices.Equal(got, []any{aSecret, "another " + aSecret}) {
+	if got := sent.texts(); !slices.Equal(got, []any{plainText, "another " + plainText}) {
 		t.Errorf("sent %q", got)
 	}
-	keys := w.keys(secretSetID)
+	keys := w.keys(uploadSetID)
 	if len(keys) != 2 || keys[0].Kid != kid || keys[0].Status != "enabled" || keys[1].Kid != tf.state(secretAddress)["kid"] {
 		t.Errorf("keys %+v; %v in state", keys, tf.state(secretAddress)["kid"])
 	}
@@ -139,7 +139,7 @@ func TestAccUploadedSecret_Import(t *testing.T) {
 		"command, without a secret": {arguments: []string{"secret_wo = null"}},
 		"block by id":               {block: func(kid string) string { return fmt.Sprintf("id = %q", "secrets/"+kid) }},
 		"block by identity": {identity: true, block: func(kid string) string {
-			return identityOf("key_set_id", secretSetID, "kid", kid)
+			return identityOf("key_set_id", uploadSetID, "kid", kid)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestAccUploadedSecret_Import(t *testing.T) {
 				config += importBlock(secretAddress, row.block(kid))
 			}
 			tf := w.inProcess(t, config)
-			tf.setSecret(aSecret)
+			tf.setSecret(plainText)
 			if row.block == nil {
 				tf.command("import", secretAddress, "Secrets/"+kid)
 			} else if o := tf.apply(true); len(o.diagnostics) > 0 {
@@ -162,7 +162,7 @@ func TestAccUploadedSecret_Import(t *testing.T) {
 			if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
 				t.Errorf("changes: %t, %v\n%s", changes, o.diagnostics, o.stdout)
 			}
-			if got := tf.state(secretAddress); got["id"] != secretSetID+"/"+kid || got["kty"] != "oct" || got["use"] != "sig" || len(w.Writes()) > 0 {
+			if got := tf.state(secretAddress); got["id"] != uploadSetID+"/"+kid || got["kty"] != "oct" || got["use"] != "sig" || len(w.Writes()) > 0 {
 				t.Errorf("state %v, %d writes", got, len(w.Writes()))
 			}
 		})
@@ -178,11 +178,11 @@ func TestAccUploadedSecret_Disappears_IsPlannedAgain(t *testing.T) {
 		warning string
 	}{
 		"the key": {
-			func(w *world, kid string) { w.RemoveKey(secretSetID, kid) },
+			func(w *world, kid string) { w.RemoveKey(uploadSetID, kid) },
 			map[string]string{secretAddress: "create"}, "Key has vanished from its key set",
 		},
 		"the key set": {
-			func(w *world, _ string) { w.RemoveKeySet(secretSetID) },
+			func(w *world, _ string) { w.RemoveKeySet(uploadSetID) },
 			map[string]string{secretAddress: "create", keySetAddress: "create"}, "",
 		},
 	} {
@@ -191,7 +191,7 @@ func TestAccUploadedSecret_Disappears_IsPlannedAgain(t *testing.T) {
 			w := newWorld(t, emulator.Switches{})
 			sent := &sentSecrets{}
 			tf := w.inProcess(t, w.Provider()+secretHCL("secret_wo_version = 1"), sent.wrap)
-			tf.setSecret(aSecret)
+			tf.setSecret(plainText)
 			tf.apply(true)
 			kid, _ := tf.state(secretAddress)["kid"].(string)
 			w.clock.Advance(time.Hour)
@@ -201,7 +201,7 @@ func TestAccUploadedSecret_Disappears_IsPlannedAgain(t *testing.T) {
 			if got := o.actions(); !maps.Equal(got, row.actions) || row.warning != "" && !o.has("warning", row.warning, kid) {
 				t.Errorf("actions %v, %v", got, o.diagnostics)
 			}
-			if got := tf.state(secretAddress)["kid"]; got == kid || len(w.keys(secretSetID)) != 1 || !slices.Equal(sent.texts(), []any{aSecret, "another"}) {
+			if got := tf.state(secretAddress)["kid"]; got == kid || len(w.keys(uploadSetID)) != 1 || !slices.Equal(sent.texts(), []any{plainText, "another"}) {
 				t.Errorf("kid %v, was %s; sent %q", got, kid, sent.texts())
 			}
 		})
@@ -261,7 +261,7 @@ func TestAccUploadedSecret_Ephemeral_MayDifferAtApply(t *testing.T) {
 	w := newWorld(t, emulator.Switches{})
 	sent := &sentSecrets{}
 	tf := w.inProcess(t, w.Provider()+secretHCL("secret_wo_version = 1"), sent.wrap)
-	tf.setSecret(aSecret)
+	tf.setSecret(plainText)
 	tf.expect(true, "plan", "-out=saved")
 	tf.setSecret(" ")
 	if o := tf.expect(false, "apply", "saved"); !o.has("error", "Invalid secret", "empty or only white space") || len(w.Requests(emulator.OpUploadSecret)) > 0 {
@@ -278,14 +278,14 @@ func TestAccUploadedSecret_Ephemeral_MayDifferAtApply(t *testing.T) {
 func TestAccUploadedSecret_RepeatedByTheService(t *testing.T) {
 	t.Parallel()
 	w := newRealWorld(t)
-	encoded := base64.StdEncoding.EncodeToString([]byte(aSecret))
+	encoded := base64.StdEncoding.EncodeToString([]byte(plainText))
 	w.Inject(emulator.Fault{
 		Op: emulator.OpUploadSecret, Status: 400, Code: "AADB2C90136",
-		Message: "'k' has the value '" + aSecret + "'. Expected value is '" + encoded + "'.",
+		Message: "'k' has the value '" + plainText + "'. Expected value is '" + encoded + "'.",
 	})
 	tf := ownProcess(t, secretHCL(), w.Variables())
 	tf.environment = append(tf.environment, "TF_LOG=TRACE")
-	tf.setSecret(aSecret)
+	tf.setSecret(plainText)
 	o := tf.apply(false)
 	if !o.has("error", "Unable to upload secret", "(The service's words are left out here", "AADB2C90136", "Request ID: ") {
 		t.Errorf("got %v", o.diagnostics)

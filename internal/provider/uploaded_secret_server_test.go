@@ -21,9 +21,9 @@ import (
 
 const (
 	secretType  = "trustframework_uploaded_secret"
-	secretSetID = "B2C_1A_Secrets"
-	// aSecret has what an encoding on the way would change, and is long enough for a part of it to be recognized.
-	aSecret = `p"l'ain \ tëxt/+=%7B${x} <&> 🔑`
+	uploadSetID = "B2C_1A_Secrets"
+	// plainText has what an encoding on the way would change, and is long enough for a part of it to be recognized.
+	plainText = `p"l'ain \ tëxt/+=%7B${x} <&> 🔑`
 )
 
 // sentSecrets keeps the body of each uploadSecret, which the emulator doesn't.
@@ -71,7 +71,7 @@ type secretArguments map[string]any
 
 // secretWith is a configuration that can be applied, with some arguments changed.
 func secretWith(changes secretArguments) secretArguments {
-	all := secretArguments{"key_set_id": secretSetID, "use": "sig", "secret_wo": aSecret, "secret_wo_version": 1}
+	all := secretArguments{"key_set_id": uploadSetID, "use": "sig", "secret_wo": plainText, "secret_wo_version": 1}
 	maps.Copy(all, changes)
 	return all
 }
@@ -190,7 +190,7 @@ func (s secretServer) changeSecret(before managed, arguments secretArguments) (a
 		s.t.Fatal(err)
 	}
 	for _, state := range []*tfprotov6.DynamicValue{planned.PlannedState, applied.NewState} {
-		if bytes.Contains(state.MsgPack, []byte(aSecret)) {
+		if bytes.Contains(state.MsgPack, []byte(plainText)) {
 			s.t.Error("the secret is in the plan or the state")
 		}
 	}
@@ -200,7 +200,7 @@ func (s secretServer) changeSecret(before managed, arguments secretArguments) (a
 // importSecret imports a key and reads it, as an import does.
 func (s secretServer) importSecret(kid string) managed {
 	s.t.Helper()
-	answer, err := s.ImportResourceState(s.t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: secretType, ID: secretSetID + "/" + kid})
+	answer, err := s.ImportResourceState(s.t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: secretType, ID: uploadSetID + "/" + kid})
 	if err != nil || len(answer.Diagnostics) > 0 {
 		s.t.Fatal(answer.Diagnostics, err)
 	}
@@ -216,6 +216,6 @@ func (s secretServer) importSecret(kid string) managed {
 func secretWorld(t *testing.T, config emulator.Config) (w *world, other string) {
 	t.Helper()
 	w = newWorldOf(t, start(), config)
-	w.AddKeySet(secretSetID)
-	return w, w.AddKey(secretSetID, emulator.KeySpec{Kty: "oct"})
+	w.AddKeySet(uploadSetID)
+	return w, w.AddKey(uploadSetID, emulator.KeySpec{Kty: "oct"})
 }
