@@ -111,7 +111,7 @@ func TestAccUploadedSecret_LifeCycle(t *testing.T) {
 	tf.configure(w.Provider() + secretHCL("secret_wo_version = 2"))
 	o = tf.apply(true)
 	tf.checkSecretNowhere(o)
-	if got := o.actions(); !maps.Equal(got, map[string]string{secretAddress: "replace"}) || len(o.diagnostics) > 0 && !o.has("warning", "Key stays in its key set", kid) {
+	if got := o.actions(); !maps.Equal(got, map[string]string{secretAddress: "replace"}) || len(o.diagnostics) > 0 {
 		t.Errorf("actions %v, %v", got, o.diagnostics)
 	}
 	if got := sent.texts(); !slices.Equal(got, []any{plainText, "another " + plainText}) {
