@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -58,7 +59,7 @@ func (m *uploadedSecretModel) prepare(_ time.Time, diags *diag.Diagnostics) newK
 	}
 	in := m.input()
 	in.Secret = m.SecretWO.ValueString()
-	if last := in.Secret[len(in.Secret)-1]; last == '\n' || last == '\r' {
+	if strings.HasSuffix(in.Secret, "\n") || strings.HasSuffix(in.Secret, "\r") {
 		diags.AddAttributeWarning(path.Root("secret_wo"), "Secret ends with a line break",
 			"The secret is sent as it is, with the line break at its end, which is rarely meant. If it comes from a file, use trimspace(file(…)) or chomp(file(…)).")
 	}
