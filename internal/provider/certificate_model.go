@@ -59,8 +59,9 @@ func (m *certificateModel) certificateOf(id string, k trustframework.Key, sent *
 }
 
 // show takes over a certificate, of which a spelling that is known stays.
-func (m *certificateModel) show(c *material.Certificate) {
+func (m *certificateModel) show(c *material.Certificate, k trustframework.Key) {
 	if c == nil {
+		m.X5T = nullIfEmpty(k.X5T)
 		for _, value := range []*types.String{&m.CertificatePEM, &m.Subject, &m.Issuer, &m.SerialNumber, &m.NotBefore, &m.NotAfter, &m.X5T, &m.X5TS256} {
 			if value.IsUnknown() {
 				*value = types.StringNull()

@@ -53,7 +53,7 @@ func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, kind key
 	}
 	m.checkSameKind(set, kind, diags)
 	if prepared.certificate != nil {
-		checkNewCertificate(set, prepared.input, diags)
+		checkNewCertificate(set, prepared.input, data, diags)
 	}
 	if !diags.HasError() {
 		warnOfTwins(set, prepared.input, data, diags)
@@ -89,11 +89,17 @@ func (m *keyModel) checkSameKind(set trustframework.KeySet, kind keyKind, diags 
 // checkNewCertificate refuses to upload a certificate into a set that holds it: at best that makes a second key that
 // can't be told from the first, and where the service refuses it (AADB2C90180) a key that is being replaced would be
 // forgotten before its successor fails.
-func checkNewCertificate(set trustframework.KeySet, in trustframework.KeyInput, diags *diag.Diagnostics) {
-	if kids := trustframework.Alike(set, in); len(kids) > 0 {
+func checkNewCertificate(set trustframework.KeySet, in trustframework.KeyInput, data *providerData, diags *diag.Diagnostics) {
+	if kids := trustframework.SamePublicKey(set, in); len(kids) > 0 {
+		diags.AddAttributeWarning(path.Root("key_set_id"), "Certificate has the public key of another",
+			fmt.Sprintf("Key set %q holds a key with the public key of this certificate, %q: the certificate seems to be renewed with the same private key. The service may "+
+				"refuse it (AADB2C90180 is documented for a key that exists already; whether for such a one isn't known). If it does, a key that is "+
+				"replaced without create_before_destroy is no longer in state, and has to be imported again.", set.ID, kids[0]))
+	}
+	if kids := data.client.InTheWay(set, in); len(kids) > 0 {
 		diags.AddAttributeError(path.Root("key_set_id"), "Certificate is in the key set already",
 			fmt.Sprintf("Key set %q holds a key with this very certificate. If it is this resource's own, there is nothing to upload: take back what "+
-				"replaces it (another version or rotate_when_changed), or upload another certificate. If no resource owns it, import it:\n\n%s",
+				"replaces it (another version, rotate_when_changed, -replace, a taint), or upload another certificate. If no resource owns it, import it:\n\n%s",
 				set.ID, importCommands(in.Op(), set.ID, kids)))
 	}
 }

@@ -30,6 +30,11 @@ func lateKeys(ctx context.Context, data *providerData, set trustframework.KeySet
 
 // warnOfRecovery tells what a lost answer may have left.
 func (k keyKind) warnOfRecovery(key trustframework.MadeKey, diags *diag.Diagnostics) {
+	if key.Kept {
+		diags.AddWarning("Certificate was in the key set already",
+			fmt.Sprintf("Key %q of key set %q, which a resource of this run has just given up, has the certificate that was to be uploaded. Nothing was sent: it is kept.",
+				key.Kid, key.KeySetID))
+	}
 	if key.Recovered {
 		diags.AddWarning("Key found after a lost answer",
 			fmt.Sprintf("The answer to the request that makes the key was lost. Key %q has appeared in key set %q since, fits what was asked for, "+

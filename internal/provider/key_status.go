@@ -108,7 +108,11 @@ func (m *keyModel) destroy(ctx context.Context, data *providerData, timeout time
 	data.sameTenant(ctx, m.ID.ValueString(), made, diags)
 	// The key that replaces it must not take it for a leftover.
 	data.client.Hold(m.KeySetID.ValueString(), m.Kid.ValueString())
-	if diags.HasError() || m.OnDestroy.ValueString() != onDestroyDisable {
+	if diags.HasError() {
+		return
+	}
+	if m.OnDestroy.ValueString() != onDestroyDisable {
+		data.client.GiveUp(m.KeySetID.ValueString(), m.Kid.ValueString())
 		return
 	}
 	ctx, cancel := data.clock.WithTimeout(ctx, timeout)

@@ -34,9 +34,13 @@ func versionArgument(what string) schema.Int64Attribute {
 		Optional: true,
 		MarkdownDescription: fmt.Sprintf("Any number that stands for the %s; when it changes or is taken away, the %s is uploaded as a new key. "+
 			"The first version given to a key that has none, such as an imported one, doesn't count as a change.", what, what),
-		PlanModifiers: []planmodifier.Int64{replaceNumberFromValue()},
+		PlanModifiers: []planmodifier.Int64{replaceFromVersion()},
 	}
 }
+
+// keepsOldKey is what a description says of keys that can't be replaced.
+const keepsOldKey = "With `create_before_destroy` the old key stays in state if the new one can't be made: if the service refuses it, or if what an ephemeral value has at " +
+	"apply can't be used. Without it, it is forgotten first and has to be imported again."
 
 // missingSecret tells whether there is no value to make a key from.
 func missingSecret(diags *diag.Diagnostics, name string, value types.String) bool {

@@ -46,7 +46,7 @@ func uploadedCertificateSchema(ctx context.Context) schema.Schema {
 			"else. For a certificate with its private key use `trustframework_uploaded_pkcs12`.\n\n" +
 			"The service derives `use` from the certificate's key usage, and takes no dates. A key can't be changed or removed on its own: another " +
 			"certificate makes a new key beside the old one, and destroying the resource leaves the key in its set until the set is deleted.\n\n" +
-			"The same certificate in another spelling, with other line breaks or text around it, is no change.",
+			"The same certificate in another spelling, with other line breaks or text around it, is no change.\n\n" + keepsOldKey,
 		Attributes: attributes,
 	}
 }
@@ -133,7 +133,7 @@ func (m *uploadedCertificateModel) set(keySetID string, k trustframework.Key, se
 		sent = certificateIn(m.CertificateBase64, material.ParseBase64)
 	}
 	c := m.certificateOf(m.ID.ValueString(), k, sent, diags)
-	m.show(c)
+	m.show(c, k)
 	switch {
 	case c != nil:
 		m.CertificateBase64 = respell(m.CertificateBase64, c, material.ParseBase64, c.Base64)

@@ -48,7 +48,7 @@ func uploadedPKCS12Schema(ctx context.Context) schema.Schema {
 			"requests. File and password are in no state, plan or log.\n\n" +
 			"The file is opened and checked before it is sent. The service derives `use` from the certificate's key usage, and takes no dates. A key can't be " +
 			"changed or removed on its own: a new `pkcs12_wo_version` makes a new key beside the old one, and destroying the resource leaves the key in its set until " +
-			"the set is deleted.",
+			"the set is deleted.\n\n" + keepsOldKey,
 		Attributes: attributes,
 	}
 }
@@ -86,7 +86,7 @@ func (m *uploadedPKCS12Model) prepare(now time.Time, diags *diag.Diagnostics) ne
 
 func (m *uploadedPKCS12Model) set(keySetID string, k trustframework.Key, sent *material.Certificate, diags *diag.Diagnostics) {
 	m.keyModel.set(keySetID, k, sent, diags)
-	m.show(m.certificateOf(m.ID.ValueString(), k, sent, diags))
+	m.show(m.certificateOf(m.ID.ValueString(), k, sent, diags), k)
 }
 
 func (m *uploadedPKCS12Model) recall(*doubt) trustframework.KeyInput {

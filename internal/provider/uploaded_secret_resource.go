@@ -43,7 +43,7 @@ func uploadedSecretSchema(ctx context.Context) schema.Schema {
 		MarkdownDescription: "A secret that is uploaded as a symmetric key (`uploadSecret`), such as an identity provider's client secret or the key of a REST API. " +
 			"It is in no state, plan or log.\n\n" +
 			"A key can't be changed or removed on its own: a new `secret_wo_version` makes a new key beside the old one, and destroying the resource " +
-			"leaves the key in its set until the set is deleted.",
+			"leaves the key in its set until the set is deleted.\n\n" + keepsOldKey,
 		Attributes: attributes,
 	}
 }

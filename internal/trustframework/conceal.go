@@ -7,9 +7,11 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"html"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // concealed stands for the words of an answer that repeat a secret.
@@ -18,11 +20,17 @@ const concealed = "(The service's words are left out here, because they repeat a
 // shortestPart is how many characters of a secret in a row count as a part of it.
 const shortestPart = 8
 
+// shortestEnd is how many count at the end of an excerpt.
+const shortestEnd = 4
+
 // conceal takes the service's words out of an error if they repeat a secret or a part of it, in clear or encoded:
 // some refusals are documented to repeat the value that they refuse (AADB2C90136).
 func (e *Error) conceal(secrets []string) {
 	if repeatsAny(e.Message, secrets) {
 		e.Message = concealed
+	}
+	if e.Err != nil && repeatsAny(e.Err.Error(), secrets) {
+		e.Err = errors.New(concealed)
 	}
 }
 
@@ -75,6 +83,17 @@ func repeats(text, secret string) bool {
 	for i := 0; i+size <= len(secret); i++ {
 		if parts[secret[i:i+size]] {
 			return true
+		}
+	}
+	// An excerpt may have been cut within a part.
+	if len(text) < mostExcerpt-utf8.UTFMax {
+		return false
+	}
+	for n := size - 1; n >= shortestEnd; n-- {
+		for i := 0; i+n <= len(secret); i++ {
+			if strings.HasSuffix(text, secret[i:i+n]) {
+				return true
+			}
 		}
 	}
 	return false

@@ -4,6 +4,7 @@
 package trustframework
 
 import (
+	"crypto/sha1" //nolint:gosec // x5t is a SHA-1
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -76,7 +77,7 @@ func (w wireKey) key() Key {
 	if len(w.X5C) == 0 {
 		w.X5C = nil // generated keys have an empty list
 	}
-	w.X5C = ownFirst(w.X5C, w.N)
+	w.X5C = ownFirst(w.X5C, w.N, w.X5T)
 	kty := foldKty(w.Kty)
 	if kty != "" && (w.N != "" || len(w.X5C) > 0 || w.X5T != "") {
 		kty = KtyRSA // the documented examples of uploaded certificates have "oct"
@@ -96,18 +97,22 @@ func (w wireKey) key() Key {
 }
 
 // ownFirst brings the key's own certificate to the front of its chain, where it belongs (RFC 7517, section 4.7), should
-// the service have another order. Without a modulus to tell by, the chain stays as it is.
-func ownFirst(chain []string, n string) []string {
-	if len(chain) < 2 || n == "" {
+// the service have another order. Without a thumbprint or a modulus to tell by, the chain stays as it is.
+func ownFirst(chain []string, n, x5t string) []string {
+	if len(chain) < 2 {
 		return chain
 	}
+	thumbprint, known := Key{X5T: x5t}.thumbprint()
 	i := slices.IndexFunc(chain, func(text string) bool {
 		der, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
 			return false
 		}
+		if known {
+			return thumbprint == sha1.Sum(der) //nolint:gosec // x5t is a SHA-1
+		}
 		own, _ := publicKeyOf(der)
-		return own == n
+		return own != "" && own == n
 	})
 	if i <= 0 {
 		return chain

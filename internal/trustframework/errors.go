@@ -172,9 +172,12 @@ func classify(status int, code string) Kind {
 	}
 }
 
+// mostExcerpt is how long an excerpt is at most, in bytes.
+const mostExcerpt = 200
+
 // excerpt is the beginning of a body in one line.
 func excerpt(body []byte) string {
-	const most = 200
+	const most = mostExcerpt
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), 4*most)]), "")), " ")
 	for len(text) > most {
 		_, size := utf8.DecodeLastRuneInString(text)

@@ -15,8 +15,10 @@ type held struct {
 	mu       sync.Mutex
 	keys     map[string]map[string]bool // by folded set id, by kid
 	keysMade map[string][]doneKey       // by folded set id
-	made     map[string]madeSet         // by folded set id
-	deleted  map[string]deletedSet      // by folded set id
+	// givenUp are the keys that a resource of this process has owned and left in their set.
+	givenUp map[string]map[string]bool // by folded set id, by kid
+	made    map[string]madeSet         // by folded set id
+	deleted map[string]deletedSet      // by folded set id
 	// statuses are the keys whose status this process has set, which the service may be late to show.
 	statuses map[string]map[string]doneKey // by folded set id, by kid
 	// order has the keys that a set had when a status was set, oldest first.
@@ -60,6 +62,37 @@ func (h *held) hold(keySetID string, kids ...string) {
 	for _, kid := range kids {
 		h.keys[id][kid] = true
 	}
+}
+
+// giveUp registers a key as one that nothing owns any more.
+func (h *held) giveUp(keySetID, kid string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.givenUp == nil {
+		h.givenUp = map[string]map[string]bool{}
+	}
+	id := foldID(keySetID)
+	if h.givenUp[id] == nil {
+		h.givenUp[id] = map[string]bool{}
+	}
+	h.givenUp[id][kid] = true
+}
+
+// isGivenUp tells whether a key may be taken over.
+func (h *held) isGivenUp(keySetID, kid string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.givenUp[foldID(keySetID)][kid]
+}
+
+// takeOver takes a key that was given up, if nothing else has.
+func (h *held) takeOver(keySetID, kid string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	id := foldID(keySetID)
+	was := h.givenUp[id][kid]
+	delete(h.givenUp[id], kid)
+	return was
 }
 
 func (h *held) holds(keySetID, kid string) bool {

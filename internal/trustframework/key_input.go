@@ -35,6 +35,8 @@ type KeyInput interface {
 	// alike tells whether a key that may be much older is what a request would make once more. It is false where
 	// keys can't be told from their neighbors.
 	alike(k Key) bool
+	// certificate is the one that makes the key (DER), of which a set needs one only; nil if it is made anew each time.
+	certificate() []byte
 	// complete puts in what is known of the key and the answer to the request left out.
 	complete(k Key) Key
 }
@@ -72,6 +74,8 @@ func (in GenerateKeyInput) fits(k Key, from, to time.Time) bool {
 func (in GenerateKeyInput) alike(k Key) bool {
 	return k.Use == in.Use && k.Kty == in.Kty && datesAlike(in.Nbf, in.Exp, k)
 }
+
+func (GenerateKeyInput) certificate() []byte { return nil }
 
 func (GenerateKeyInput) complete(k Key) Key { return k }
 
@@ -111,6 +115,8 @@ func (in UploadSecretInput) alike(k Key) bool {
 	return k.Use == in.Use && k.Kty == KtyOct && datesAlike(in.Nbf, in.Exp, k)
 }
 
+func (UploadSecretInput) certificate() []byte { return nil }
+
 func (UploadSecretInput) complete(k Key) Key { return k }
 
 // UploadCertificateInput is a certificate to be uploaded without a private key.
@@ -138,6 +144,8 @@ func (UploadCertificateInput) secrets() []string { return nil }
 func (in UploadCertificateInput) fits(k Key, _, _ time.Time) bool { return k.mayBeOf(in.Certificate) }
 
 func (in UploadCertificateInput) alike(k Key) bool { return k.isOf(in.Certificate) }
+
+func (in UploadCertificateInput) certificate() []byte { return in.Certificate }
 
 func (in UploadCertificateInput) complete(k Key) Key { return k.withPublicKeyOf(in.Certificate) }
 
@@ -171,6 +179,8 @@ func (in UploadPKCS12Input) secrets() []string { return []string{string(in.PKCS1
 func (in UploadPKCS12Input) fits(k Key, _, _ time.Time) bool { return k.mayBeOf(in.Certificate) }
 
 func (in UploadPKCS12Input) alike(k Key) bool { return k.isOf(in.Certificate) }
+
+func (in UploadPKCS12Input) certificate() []byte { return in.Certificate }
 
 func (in UploadPKCS12Input) complete(k Key) Key { return k.withPublicKeyOf(in.Certificate) }
 

@@ -22,6 +22,9 @@ type MadeKey struct {
 	Recovered bool
 	// Asked is when the first request may have left.
 	Asked time.Time
+	// Kept is true if nothing was sent: the key has the certificate that was to be uploaded, and a resource of this process
+	// has just given it up.
+	Kept bool
 	// Resent is true if an earlier request was given up for lost. Its key may still appear.
 	Resent bool
 	// Twins are the kids of keys that may come from an earlier request.
@@ -49,6 +52,9 @@ func (c *Client) MakeKey(ctx context.Context, timeout time.Duration, in KeyInput
 		return MadeKey{}, err
 	}
 	started := c.clock.Now()
+	if k, ok := c.kept(before.set, in); ok {
+		return MadeKey{Key: k, KeySetID: before.set.ID, Asked: started, Kept: true}, nil
+	}
 	end := c.snapshot.write(id)
 	m, err := makeOnce(ctx, window, c, recipe[Key]{
 		name: func(k Key) string { return k.Kid },
@@ -71,7 +77,7 @@ func (c *Client) MakeKey(ctx context.Context, timeout time.Duration, in KeyInput
 		end(nil)
 		var e *Error
 		if errors.As(err, &e) && e.Kind == KindExists {
-			e.Candidates = Alike(before.set, in)
+			e.Candidates = append(Alike(before.set, in), SamePublicKey(before.set, in)...)
 		}
 		return MadeKey{}, err
 	}
@@ -108,7 +114,9 @@ func (c *Client) postKey(ctx context.Context, op, id string, in KeyInput) (Key, 
 		if repeatsAny(decodeErr.Error(), in.secrets()) {
 			decodeErr = errors.New(concealed)
 		}
-		return Key{}, unreadable(op, id, a, decodeErr)
+		err := unreadable(op, id, a, decodeErr)
+		err.conceal(in.secrets())
+		return Key{}, err
 	}
 	return in.complete(key), nil
 }
@@ -131,6 +139,44 @@ func Alike(set KeySet, in KeyInput) []string {
 	var kids []string
 	for _, k := range set.Keys {
 		if in.alike(k) {
+			kids = append(kids, k.Kid)
+		}
+	}
+	return kids
+}
+
+// kept is a key of a certificate that is to be uploaded, which a resource has just given up: it can't be uploaded again,
+// and needn't.
+func (c *Client) kept(set KeySet, in KeyInput) (Key, bool) {
+	if in.certificate() == nil {
+		return Key{}, false
+	}
+	for _, kid := range Alike(set, in) {
+		if c.held.takeOver(set.ID, kid) {
+			return set.Key(kid)
+		}
+	}
+	return Key{}, false
+}
+
+// InTheWay lists the kids of keys in set that have the certificate of in. The one that MakeKey would keep isn't among them.
+func (c *Client) InTheWay(set KeySet, in KeyInput) []string {
+	if in.certificate() == nil {
+		return nil
+	}
+	return slices.DeleteFunc(Alike(set, in), func(kid string) bool { return c.held.isGivenUp(set.ID, kid) })
+}
+
+// SamePublicKey lists the kids of keys in set that have the public key of in's certificate, and another certificate: such
+// as that which was renewed.
+func SamePublicKey(set KeySet, in KeyInput) []string {
+	n, _ := publicKeyOf(in.certificate())
+	if n == "" {
+		return nil
+	}
+	var kids []string
+	for _, k := range set.Keys {
+		if k.N == n && !in.alike(k) {
 			kids = append(kids, k.Kid)
 		}
 	}
