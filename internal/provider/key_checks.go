@@ -28,7 +28,7 @@ func (m *keyModel) validate(diags *diag.Diagnostics) {
 // checkNewKey looks at a key that is about to be made: whether the service can be expected to refuse
 // it, and what it would do to the keys beside it. The model is the configuration's: there a date that is
 // null is left out, and one that is unknown isn't looked at. What isn't known yet of the key is left out.
-func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, prepared newKey, diags *diag.Diagnostics) {
+func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, kind keyKind, prepared newKey, diags *diag.Diagnostics) {
 	now := data.clock.Now()
 	if known(m.Exp) && m.Exp.ValueInt64() <= now.Unix() {
 		diags.AddAttributeError(path.Root("exp"), "Invalid date",
@@ -51,7 +51,7 @@ func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, prepared
 		addError(diags, "Unable to plan key", path.Root("key_set_id"), err)
 		return
 	}
-	m.checkSameKind(set, diags)
+	m.checkSameKind(set, kind, diags)
 	if prepared.certificate != nil {
 		checkNewCertificate(set, prepared.input, diags)
 	}
@@ -63,7 +63,7 @@ func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, prepared
 
 // checkSameKind holds the key against those in its set: one use and one kty for as long as it lives
 // (the service refuses others with AADB2C95042 and AADB2C95032).
-func (m *keyModel) checkSameKind(set trustframework.KeySet, diags *diag.Diagnostics) {
+func (m *keyModel) checkSameKind(set trustframework.KeySet, kind keyKind, diags *diag.Diagnostics) {
 	for _, k := range set.Keys {
 		for _, property := range []struct{ name, planned, existing string }{
 			{"use", m.Use.ValueString(), k.Use},
@@ -72,10 +72,14 @@ func (m *keyModel) checkSameKind(set trustframework.KeySet, diags *diag.Diagnost
 			if property.planned == "" || property.existing == "" || property.planned == property.existing {
 				continue
 			}
-			diags.AddAttributeError(path.Root(property.name), "Key doesn't fit its key set",
+			// What follows from a certificate, say, can't be set.
+			argument, advice := path.Root("key_set_id"), "Use another key set."
+			if slices.Contains(kind.arguments, property.name) {
+				argument, advice = path.Root(property.name), fmt.Sprintf("Use another key set, or set %s to %q.", property.name, property.existing)
+			}
+			diags.AddAttributeError(argument, "Key doesn't fit its key set",
 				fmt.Sprintf("Key set %q holds keys with %s = %q, such as %q, and one set can't mix them with %q, even after a key has been replaced: "+
-					"keys can't be removed. Use another key set, or set %s to %q.",
-					set.ID, property.name, property.existing, k.Kid, property.planned, property.name, property.existing))
+					"keys can't be removed. %s", set.ID, property.name, property.existing, k.Kid, property.planned, advice))
 			return
 		}
 	}

@@ -152,7 +152,7 @@ func (r *keyResource[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	config.base().checkNewKey(ctx, r.data, prepared, &resp.Diagnostics)
+	config.base().checkNewKey(ctx, r.data, r.kind, prepared, &resp.Diagnostics)
 	if !resp.Diagnostics.HasError() {
 		config.base().checkStatus(ctx, r.data, types.StringNull(), "", &resp.Diagnostics)
 	}

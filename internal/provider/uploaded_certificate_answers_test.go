@@ -319,8 +319,9 @@ func TestProtocol_UploadedCertificates_InASetThatHoldsOthers(t *testing.T) {
 				}
 				switch {
 				case !row.sent:
-					if !strings.Contains(told.String(), "Key doesn't fit its key set") || !strings.Contains(told.String(), held) || len(w.Writes()) > 0 {
-						t.Errorf("%d writes, %q", len(w.Writes()), told)
+					if !strings.Contains(told.String(), "Key doesn't fit its key set") || !strings.Contains(told.String(), held) || told.where() != "key_set_id" ||
+						!strings.Contains(told.String(), "Use another key set.\n") || len(w.Writes()) > 0 {
+						t.Errorf("at %q, %d writes: %q", told.where(), len(w.Writes()), told)
 					}
 				case row.fails != "":
 					if !strings.Contains(told.String(), "AADB2C90215") || told.where() != "key_set_id" || len(w.Requests(u.op)) != 1 {
