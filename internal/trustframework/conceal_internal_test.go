@@ -97,9 +97,9 @@ func TestConceal_ShortSecrets(t *testing.T) {
 // TestConceal_Excerpt: a page's first words are shown in one line, whatever white space was between them.
 func TestConceal_Excerpt(t *testing.T) {
 	t.Parallel()
-	const secret = "ab\ncd\n\nef\tgh  ij"
-	e := &Error{Message: excerpt([]byte("<html>\n" + secret + "\n</html>"))}
-	e.conceal([]string{secret})
+	const spaced = "ab\ncd\n\nef\tgh  ij"
+	e := &Error{Message: excerpt([]byte("<html>\n" + spaced + "\n</html>"))}
+	e.conceal([]string{spaced})
 	if e.Message != concealed {
 		t.Errorf("%q", e.Message)
 	}
@@ -136,7 +136,7 @@ func FuzzConceal_NeverRepeats(f *testing.F) {
 		if len(secret) < shortestPart {
 			t.Skip("a secret shorter than a part")
 		}
-		from := int(at % uint(len(secret)-shortestPart+1)) //nolint:gosec // less than a length
+		from := int(at % uint(len(secret)-shortestPart+1))
 		piece := secret[from : from+shortestPart]
 		for form, encode := range encodings() {
 			if form == "JSON" && !utf8.ValidString(piece) {

@@ -105,7 +105,7 @@ func (r *run) expireTokens() {
 	}
 	var mu sync.Mutex
 	left := r.expireAfter
-	for _, op := range []emulator.Op{emulator.OpList, emulator.OpCreate, emulator.OpGet, emulator.OpGenerateKey} {
+	for _, op := range []emulator.Op{emulator.OpList, emulator.OpCreate, emulator.OpGet, emulator.OpGenerateKey, emulator.OpUploadSecret} {
 		r.onRequest(op, func() {
 			mu.Lock()
 			defer mu.Unlock()
@@ -161,9 +161,9 @@ func (r *run) makeSet(client *trustframework.Client, set *ownedSet) {
 }
 
 func (r *run) makeKey(client *trustframework.Client, key *ownedKey) {
-	key.made, key.err = client.MakeKey(r.t.Context(), timeout, key.GenerateKeyInput)
+	key.made, key.err = client.MakeKey(r.t.Context(), timeout, key.input())
 	key.at = r.clock.Now()
-	r.failed("generate", key.err)
+	r.failed("make key", key.err)
 	if key.err != nil {
 		return
 	}
@@ -249,7 +249,7 @@ func (r *run) readKey(client *trustframework.Client, when string, key *ownedKey,
 	if err != nil || !key.made.Resent && !key.made.Recovered {
 		return
 	}
-	late := client.Late(set, key.GenerateKeyInput, key.made.Asked, key.known)
+	late := client.Late(set, key.input(), key.made.Asked, key.known)
 	key.known = append(key.known, late...)
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -64,8 +64,18 @@ type plannedSet struct {
 // plannedKey is a key to be made.
 type plannedKey struct {
 	trustframework.GenerateKeyInput
+	// uploaded is true if it is a secret's, and not generated. Certificates are left out: their RSA keys take a while.
+	uploaded bool
 	// status is set once the key is made; "" for none.
 	status string
+}
+
+// input is what the key is made from.
+func (k plannedKey) input() trustframework.KeyInput {
+	if k.uploaded {
+		return trustframework.UploadSecretInput{KeySetID: k.KeySetID, Use: k.Use, Secret: "s", Nbf: k.Nbf, Exp: k.Exp}
+	}
+	return k.GenerateKeyInput
 }
 
 func drawScenario(seed uint64) scenario {
@@ -173,6 +183,7 @@ func drawKeys(rng *rand.Rand, set string, count int, hurry bool) []plannedKey {
 			key.Nbf = ptr(time.Date(2030, 1, 1, 0, 0, alike, 0, time.UTC).Unix())
 			key.Exp = ptr(time.Date(2032, 1, 1, 0, 0, alike, 0, time.UTC).Unix())
 		}
+		key.uploaded = in.Kty == trustframework.KtyOct && rng.IntN(2) == 0
 		if i == disabled {
 			key.status = trustframework.Statuses()[rng.IntN(2)]
 		}
@@ -187,7 +198,7 @@ func faults(late time.Duration, stalls bool) []emulator.Fault {
 	const json, html = "application/json", "<html><body>Bad gateway</body></html>"
 	var all []emulator.Fault
 	for _, op := range []emulator.Op{
-		emulator.OpList, emulator.OpCreate, emulator.OpGet, emulator.OpDelete, emulator.OpGenerateKey,
+		emulator.OpList, emulator.OpCreate, emulator.OpGet, emulator.OpDelete, emulator.OpGenerateKey, emulator.OpUploadSecret,
 		emulator.OpListKeys, emulator.OpGetKey, emulator.OpPatchKey,
 	} {
 		all = append(all,
@@ -211,7 +222,8 @@ func faults(late time.Duration, stalls bool) []emulator.Fault {
 		if stalls {
 			all = append(all, emulator.NoAnswer(op))
 		}
-		if op == emulator.OpCreate || op == emulator.OpGenerateKey || op == emulator.OpPatchKey || op == emulator.OpDelete {
+		switch op {
+		case emulator.OpCreate, emulator.OpGenerateKey, emulator.OpUploadSecret, emulator.OpPatchKey, emulator.OpDelete:
 			all = append(all,
 				emulator.Fault{Name: "concurrent", Op: op, Status: http.StatusBadRequest, Code: "AADB2C95053", Message: "Multiple concurrent writes."},
 				emulator.Fault{Name: "concurrent after commit", Op: op, Commit: true, Status: http.StatusBadRequest, Code: "AADB2C95053", Message: "Multiple concurrent writes."},
