@@ -92,8 +92,8 @@ func (m *keyModel) checkSameKind(set trustframework.KeySet, kind keyKind, diags 
 func checkNewCertificate(set trustframework.KeySet, in trustframework.KeyInput, data *providerData, diags *diag.Diagnostics) {
 	if kids := trustframework.SamePublicKey(set, in); len(kids) > 0 {
 		diags.AddAttributeWarning(path.Root("key_set_id"), "Certificate has the public key of another",
-			fmt.Sprintf("Key set %q holds a key with the public key of this certificate, %q: the certificate seems to be renewed with the same private key. The service may "+
-				"refuse it (AADB2C90180 is documented for a key that exists already; whether for such a one isn't known). If it does, a key that is "+
+			fmt.Sprintf("Key set %q holds a key with the public key of this certificate, %q: either it is this very certificate, or one that was renewed with the same private key. The service may "+
+				"refuse it (AADB2C90180 is documented for a key that exists already; whether for a renewed one isn't known). If it does, a key that is "+
 				"replaced without create_before_destroy is no longer in state, and has to be imported again.", set.ID, kids[0]))
 	}
 	if kids := data.client.InTheWay(set, in); len(kids) > 0 {

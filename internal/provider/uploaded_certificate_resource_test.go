@@ -252,6 +252,51 @@ func TestAccUploadedCertificate_GenerateConfig(t *testing.T) {
 	}
 }
 
+// TestAccUploadedCertificate_Unknown_AndThenTheSame: a replacement that turns out to be none keeps its key, and sends nothing.
+func TestAccUploadedCertificate_Unknown_AndThenTheSame(t *testing.T) {
+	t.Parallel()
+	leaf := newWallet().certificate(t, "a")
+	for name, row := range map[string]struct {
+		onDestroy string
+		apply     bool
+	}{
+		"retained": {"retain", true},
+		// The old key is disabled by then: to keep it so would leave the set without one, unasked.
+		"disabled": {"disable", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := signingWorld(t, emulator.Switches{})
+			w.AddKey("B2C_1A_Signing", emulator.KeySpec{}) // so that the other one may be disabled
+			config := func(version string) string {
+				return w.Provider() + hcl("terraform_data", map[string]string{"input": certificatePEM(leaf)}, `triggers_replace = "`+version+`"`) +
+					hcl(certificateType, map[string]string{"on_destroy": row.onDestroy}, `key_set_id = "B2C_1A_Signing"`, "certificate_pem = terraform_data.test.output")
+			}
+			tf := w.inProcess(t, config("1"))
+			tf.apply(true)
+			before := tf.state(certificateAddress)
+			w.ResetJournal()
+			tf.configure(config("2"))
+			o := tf.apply(row.apply)
+			if !row.apply {
+				if kid, _ := before["kid"].(string); !o.has("error", "Certificate is in the key set already", kid) {
+					t.Errorf("%v", o.diagnostics)
+				}
+				return
+			}
+			if got := o.actions()[certificateAddress]; got != "replace" || !o.has("warning", "Certificate was in the key set already", "Nothing was sent") {
+				t.Errorf("%s, %v", got, o.diagnostics)
+			}
+			if after := tf.state(certificateAddress); after["kid"] != before["kid"] || after["x5t"] != before["x5t"] || len(w.Writes()) > 0 {
+				t.Errorf("state %v; %d writes", after, len(w.Writes()))
+			}
+			if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+				t.Errorf("changes: %t, %v", changes, o.diagnostics)
+			}
+		})
+	}
+}
+
 // TestAccUploadedCertificate_UnknownValues_WaitForApply, where they are looked at before anything is sent.
 func TestAccUploadedCertificate_UnknownValues_WaitForApply(t *testing.T) {
 	t.Parallel()

@@ -81,6 +81,9 @@ func TestProtocol_UploadedSecret_Change(t *testing.T) {
 			if action != row.action || said.failed() {
 				t.Fatalf("%s: %v", action, said)
 			}
+			if first := strings.HasPrefix(name, "secret_wo_version is new"); strings.Contains(said.String(), "Nothing is uploaded for the first version") != first {
+				t.Errorf("the first version: %t, %v", first, said)
+			}
 			writes := map[emulator.Op]int{}
 			for _, e := range w.Writes() {
 				writes[e.Op]++
@@ -136,7 +139,7 @@ func TestProtocol_UploadedSecret_Invalid_IsRefusedBeforeAnythingIsSent(t *testin
 		"unknown status":          {secretArguments{"status": "off"}, "status", []string{`"enabled" "disabled"`}, false},
 		"unknown on_destroy":      {secretArguments{"on_destroy": "delete"}, "on_destroy", []string{`"retain" "disable"`}, false},
 		"set with a slash":        {secretArguments{"key_set_id": "a/b"}, "key_set_id", []string{"can't name a key set"}, false},
-		"set of RSA keys":         {secretArguments{"key_set_id": "B2C_1A_RSA"}, "kty", []string{"Key doesn't fit its key set", `kty = "RSA"`, `"oct"`}, true},
+		"set of RSA keys":         {secretArguments{"key_set_id": "B2C_1A_RSA"}, "key_set_id", []string{"Key doesn't fit its key set", `kty = "RSA"`, `"oct"`}, true},
 		"set of encryption keys":  {secretArguments{"key_set_id": "B2C_1A_Enc"}, "use", []string{"Key doesn't fit its key set", `use = "enc"`, `"sig"`}, true},
 		"encryption in a sig set": {secretArguments{"use": "enc"}, "use", []string{"Key doesn't fit its key set", `use = "sig"`, `"enc"`}, true},
 		"disabled and alone":      {secretArguments{"key_set_id": "B2C_1A_Empty", "status": "disabled"}, "status", []string{"Last usable key would be disabled"}, true},

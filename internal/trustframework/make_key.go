@@ -111,9 +111,6 @@ func (c *Client) postKey(ctx context.Context, op, id string, in KeyInput) (Key, 
 	}
 	key, decodeErr := decodeKey(a.body)
 	if decodeErr != nil {
-		if repeatsAny(decodeErr.Error(), in.secrets()) {
-			decodeErr = errors.New(concealed)
-		}
 		err := unreadable(op, id, a, decodeErr)
 		err.conceal(in.secrets())
 		return Key{}, err
