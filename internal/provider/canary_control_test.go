@@ -9,6 +9,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -37,7 +38,9 @@ func leakForms() map[string]func(secret []byte) string {
 		"JSON":                 quoted,
 		"Go syntax":            func(s []byte) string { return fmt.Sprintf("%q", s) },
 		"Go bytes":             func(s []byte) string { return fmt.Sprintf("%v", s) },
-		"JSON bytes":           func(s []byte) string { return strings.Join(strings.Fields(strings.Trim(fmt.Sprint(s), "[]")), ",") },
+		"JSON bytes": func(s []byte) string {
+			return strings.Join(strings.Fields(strings.Trim(fmt.Sprintf("%d", s), "[]")), ",")
+		},
 		"base64":               base64.StdEncoding.EncodeToString,
 		"base64, unpadded":     base64.RawStdEncoding.EncodeToString,
 		"base64url":            base64.URLEncoding.EncodeToString,
@@ -54,12 +57,11 @@ func leakForms() map[string]func(secret []byte) string {
 		"URL query":   func(s []byte) string { return url.QueryEscape(string(s)) },
 		"URL path":    func(s []byte) string { return url.PathEscape(string(s)) },
 		"UTF-16": func(s []byte) string {
-			var b strings.Builder
+			var wide []byte
 			for _, unit := range utf16.Encode([]rune(string(s))) {
-				b.WriteByte(byte(unit))
-				b.WriteByte(byte(unit >> 8))
+				wide = binary.LittleEndian.AppendUint16(wide, unit)
 			}
-			return b.String()
+			return string(wide)
 		},
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -106,43 +107,52 @@ func (s *searcher) tree(t *testing.T, root string) map[leak]bool {
 // eachPlace opens everything in a folder that can hold text.
 func eachPlace(t *testing.T, root string, do func(place string, from io.Reader)) {
 	t.Helper()
+	var files []string
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
+		if err == nil && !entry.IsDir() {
+			files = append(files, path)
 		}
-		place, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		do("name of "+place, bytes.NewReader([]byte(place)))
-		file, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		do(place, file)
-		if err := file.Close(); err != nil {
-			return err
-		}
-		archive, err := zip.OpenReader(path)
-		if errors.Is(err, zip.ErrFormat) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		for _, member := range archive.File {
-			opened, err := member.Open()
-			if err != nil {
-				return err
-			}
-			do(place+"!"+member.Name, opened)
-			if err := opened.Close(); err != nil {
-				return err
-			}
-		}
-		return archive.Close()
+		return err
 	})
+	for _, path := range files {
+		err = errors.Join(err, eachPlaceIn(root, path, do))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// eachPlaceIn opens a file, and its members if it is an archive. Names are places too.
+func eachPlaceIn(root, path string, do func(place string, from io.Reader)) error {
+	place, err := filepath.Rel(root, path)
+	if err != nil {
+		return err
+	}
+	do("name of "+place, strings.NewReader(place))
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	do(place, file)
+	if err := file.Close(); err != nil {
+		return err
+	}
+	archive, err := zip.OpenReader(path)
+	if errors.Is(err, zip.ErrFormat) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, member := range archive.File {
+		opened, err := member.Open()
+		if err != nil {
+			return errors.Join(err, archive.Close())
+		}
+		do(place+"!"+member.Name, opened)
+		if err := opened.Close(); err != nil {
+			return errors.Join(err, archive.Close())
+		}
+	}
+	return archive.Close()
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math/big"
@@ -139,7 +140,7 @@ func fileCanaries(t *testing.T, name, base64File string) []canary {
 func canarySpellings(piece []byte) map[string][]byte {
 	digits := fmt.Sprintf("%x", piece)
 	spaced := fmt.Sprintf("% x", piece)
-	list := strings.Trim(fmt.Sprint(piece), "[]")
+	list := strings.Trim(fmt.Sprintf("%d", piece), "[]")
 	all := map[string]string{
 		"clear":           string(piece),
 		"quoted":          strings.Trim(strconv.Quote(string(piece)), `"`),
@@ -170,7 +171,7 @@ func canarySpellings(piece []byte) map[string][]byte {
 	if utf8.Valid(piece) {
 		var wide []byte
 		for _, unit := range utf16.Encode([]rune(string(piece))) {
-			wide = append(wide, byte(unit>>8), byte(unit))
+			wide = binary.BigEndian.AppendUint16(wide, unit)
 		}
 		spellings["UTF-16"] = wide[1:] // in either order of bytes, as the pieces are ASCII
 	}

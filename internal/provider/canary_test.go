@@ -227,7 +227,7 @@ func TestAccCanary_Failures(t *testing.T) {
 	r.variable("mistake", inPEM)
 	r.variable("wrong_client_secret", wrongClientSecret.text())
 	r.world.AddKeySet("B2C_1A_Mine")
-	r.configure(r.providers() + stashed("file", "password", "wrong", "modern", "blank", "unsent") + fmt.Sprintf(`
+	r.configure(r.providers() + stashed("file", "password", "wrong", "modern", "blank", "unsent") + `
 variable "wrong_client_secret" {
   type      = string
   ephemeral = true
@@ -278,7 +278,7 @@ resource "trustframework_uploaded_secret" "unsent" {
   use        = "sig"
   secret_wo  = ephemeral.stash_secret.unsent.value
 }
-`))
+`)
 	for _, form := range [][]string{{"plan", "-input=false"}, {"plan", "-json", "-input=false"}} {
 		r.do(false, []string{"The password doesn't open", "openssl pkcs12", "isn't base64", "Invalid secret", "private key", "AADSTS7000215"}, form...)
 	}
