@@ -8,6 +8,7 @@ package provider_test
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -63,6 +65,30 @@ func leakForms() map[string]func(secret []byte) string {
 			}
 			return string(wide)
 		},
+	}
+}
+
+// TestCanary_EveryFormIsFound leaks many secrets in each form, across what the search reads at once.
+func TestCanary_EveryFormIsFound(t *testing.T) {
+	t.Parallel()
+	for n := range 40 {
+		random := make([]byte, 300)
+		if _, err := rand.Read(random); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []canary{newCanary(t, "secret"), longCanary("bytes", random)} {
+			s := newSearcher([]canary{c})
+			for form, write := range leakForms() {
+				if spared(c.whole, form) {
+					continue
+				}
+				text := append(make([]byte, s.longest+searchStep-25*n), write(c.whole)...)
+				found := map[leak]bool{}
+				if err := s.in("text", bytes.NewReader(text), found); err != nil || len(found) == 0 {
+					t.Errorf("%s isn't found as %s: %v", c.name, form, err)
+				}
+			}
+		}
 	}
 }
 

@@ -31,6 +31,9 @@ type needle struct {
 // keySize is how many bytes of a needle it is indexed by. No needle is shorter.
 const keySize = 8
 
+// searchStep is how much of a file is read at once, in bytes.
+const searchStep = 1 << 16
+
 // searcher looks for all needles in one pass: logs are long, and needles thousands.
 type searcher struct {
 	byKey map[uint64][]needle
@@ -58,8 +61,7 @@ func newSearcher(secrets []canary) *searcher {
 
 // in reads a place to its end and adds what it finds, each once.
 func (s *searcher) in(place string, from io.Reader, found map[leak]bool) error {
-	const step = 1 << 18
-	buffer := make([]byte, 0, s.longest+step)
+	buffer := make([]byte, 0, s.longest+searchStep)
 	for {
 		n, err := io.ReadFull(from, buffer[len(buffer):cap(buffer)])
 		buffer = buffer[:len(buffer)+n]

@@ -143,7 +143,7 @@ func canarySpellings(piece []byte) map[string][]byte {
 	list := strings.Trim(fmt.Sprintf("%d", piece), "[]")
 	all := map[string]string{
 		"clear":           string(piece),
-		"quoted":          strings.Trim(strconv.Quote(string(piece)), `"`),
+		"quoted":          quotedPiece(piece),
 		"URL query":       url.QueryEscape(string(piece)),
 		"URL path":        url.PathEscape(string(piece)),
 		"hex":             digits,
@@ -176,4 +176,23 @@ func canarySpellings(piece []byte) map[string][]byte {
 		spellings["UTF-16"] = wide[1:] // in either order of bytes, as the pieces are ASCII
 	}
 	return spellings
+}
+
+// quotedPiece is how Go quotes a piece of bytes. At its ends that depends on its neighbors, which may make a character
+// with it.
+func quotedPiece(piece []byte) string {
+	margin := utf8.UTFMax - 1
+	if utf8.Valid(piece) {
+		margin = 0
+	}
+	var b strings.Builder
+	for at := 0; at < len(piece)-margin; {
+		_, size := utf8.DecodeRune(piece[at:])
+		if at >= margin {
+			quoted := strconv.Quote(string(piece[at : at+size]))
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		at += size
+	}
+	return b.String()
 }
