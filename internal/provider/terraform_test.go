@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 		err = os.WriteFile(file, []byte(strconv.Itoa(os.Getpid())), 0o600)
 	}
 	if err == nil {
-		err = providerserver.Serve(context.Background(), provider.New("test"), providerserver.ServeOpts{Address: providerAddress()})
+		err = providerserver.Serve(context.Background(), provider.New("test", servedOptions()...), providerserver.ServeOpts{Address: providerAddress()})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -163,7 +163,8 @@ func TestProtocol_UploadedCertificates_Refused(t *testing.T) {
 	}
 }
 
-// checkConcealed looks for pieces of a PKCS#12 file and its password in a text. Shorter pieces of a file are in every
+// checkConcealed looks for pieces of a PKCS#12 file and its password in a text. Shorter pieces of a file may be public: its
+// certificate has a thumbprint of 27 characters, which the file repeats, and the shortest are in every
 // certificate: both begin with the object identifiers of RSA's own company.
 func checkConcealed(t *testing.T, text string, config map[string]string) {
 	t.Helper()
