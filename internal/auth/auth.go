@@ -7,10 +7,13 @@ package auth
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -52,7 +55,7 @@ func NewCredential(config Config) (azcore.TokenCredential, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the client secret credential: %w", err)
 	}
-	return &namedCredential{method: "client secret", inner: credential}, nil
+	return &namedCredential{method: "client secret", secret: config.ClientSecret, inner: credential}, nil
 }
 
 // Error is a refusal or failure to get a token.
@@ -77,6 +80,8 @@ func (e *Error) Unwrap() error { return e.Err }
 
 type namedCredential struct {
 	method string
+	// secret is what was sent and may be repeated nowhere.
+	secret string
 	inner  azcore.TokenCredential
 }
 
@@ -84,9 +89,23 @@ type namedCredential struct {
 func (c *namedCredential) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	token, err := c.inner.GetToken(ctx, options)
 	if err != nil {
-		return azcore.AccessToken{}, newError(c.method, err)
+		failure := newError(c.method, err)
+		failure.conceal(c.secret)
+		return azcore.AccessToken{}, failure
 	}
 	return token, nil
+}
+
+// conceal takes the words of an answer out of the error if they repeat the secret, as a proxy's page may that shows the
+// request it refuses.
+func (e *Error) conceal(secret string) {
+	for _, spelling := range []string{
+		secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret), base64.StdEncoding.EncodeToString([]byte(secret)),
+	} {
+		if spelling != "" && strings.Contains(e.Message, spelling) {
+			e.Message = "The words of the answer are left out here, because they repeat the secret that was sent."
+		}
+	}
 }
 
 // newError takes Entra's own words out of azidentity's error, which would print a whole HTTP
