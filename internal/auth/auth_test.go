@@ -135,25 +135,25 @@ func (c cancelAfter) RoundTrip(req *http.Request) (*http.Response, error) {
 // TestCredential_GetToken_AnAnswerThatRepeatsTheSecret, which isn't Entra's, or is and says too much.
 func TestCredential_GetToken_AnAnswerThatRepeatsTheSecret(t *testing.T) {
 	t.Parallel()
-	const secret = `se+cret/with <signs> & "quotes"`
+	const sent = `se+cret/with <signs> & "quotes"`
 	for name, body := range map[string]string{
-		"page":        "<html>You sent " + secret + "</html>",
-		"form":        "client_secret=" + url.QueryEscape(secret),
-		"escaped":     "<pre>" + html.EscapeString(secret) + "</pre>",
-		"base64":      base64.StdEncoding.EncodeToString([]byte(secret)),
-		"description": `{"error":"invalid_client","error_description":"AADSTS7000215: Not ` + url.PathEscape(secret) + `"}`,
+		"page":        "<html>You sent " + sent + "</html>",
+		"form":        "client_secret=" + url.QueryEscape(sent),
+		"escaped":     "<pre>" + html.EscapeString(sent) + "</pre>",
+		"base64":      base64.StdEncoding.EncodeToString([]byte(sent)),
+		"description": `{"error":"invalid_client","error_description":"AADSTS7000215: Not ` + url.PathEscape(sent) + `"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tenant, config := newTenant(t)
-			config.ClientSecret = secret
+			config.ClientSecret = sent
 			tenant.Inject(emulator.Fault{Op: emulator.OpToken, Status: http.StatusBadRequest, Body: body, ContentType: "application/json"}.Repeat(-1))
 			_, err := getToken(t.Context(), config)
 			var failure *auth.Error
 			if !errors.As(err, &failure) || !strings.Contains(failure.Message, "left out") {
 				t.Fatalf("got %v", err)
 			}
-			for _, spelling := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret), "quotes"} {
+			for _, spelling := range []string{sent, url.QueryEscape(sent), url.PathEscape(sent), html.EscapeString(sent), "quotes"} {
 				if strings.Contains(err.Error(), spelling) {
 					t.Errorf("%q is in %q", spelling, err)
 				}
