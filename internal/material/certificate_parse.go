@@ -44,7 +44,7 @@ func ParsePEM(text string) (*Certificate, error) {
 	}
 	switch {
 	case len(ders) == 1:
-		return parseDER(ders[0])
+		return ParseDER(ders[0])
 	case len(ders) > 1:
 		return nil, mistake("The PEM text holds %d certificates. Give the leaf alone, the certificate that the key is made of, without those that issued it.", len(ders))
 	case len(others) > 0:
@@ -82,11 +82,11 @@ func ParseBase64(text string) (*Certificate, error) {
 	case pemLine.Match(der):
 		return nil, mistake("The text is PEM that was encoded in base64 once more. Use certificate_pem and read the file with file() instead of filebase64().")
 	}
-	return parseDER(der)
+	return ParseDER(der)
 }
 
-// parseDER leaves x509's words out: some quote what they couldn't read.
-func parseDER(der []byte) (*Certificate, error) {
+// ParseDER reads a certificate in DER. It leaves x509's words out: some quote what they couldn't read.
+func ParseDER(der []byte) (*Certificate, error) {
 	switch kind := kindOf(der); kind {
 	case kindPrivateKey:
 		return nil, privateKeyMistake()

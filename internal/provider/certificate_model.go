@@ -48,12 +48,12 @@ func (m *certificateModel) certificateOf(id string, k trustframework.Key, sent *
 	if sent != nil {
 		return sent
 	}
-	if len(k.X5C) > 0 {
-		shown, err := material.ParseBase64(k.X5C[0])
-		if err == nil {
-			return shown
-		}
-		diags.AddWarning("Unable to show certificate", fmt.Sprintf("Key %q: the certificate in the service's answer can't be read: %v", id, err))
+	shown, err := k.Certificate()
+	if shown != nil {
+		return shown
+	}
+	if err != nil {
+		diags.AddWarning("Unable to show certificate", fmt.Sprintf("Key %q: %v", id, err))
 	}
 	return certificateIn(m.CertificatePEM, material.ParsePEM)
 }

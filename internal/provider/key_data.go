@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/trustframework/terraform-provider-trustframework/internal/material"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -76,18 +77,18 @@ func (m *keyData) set(keySetID string, k trustframework.Key, diags *diag.Diagnos
 		m.Certificate = &certificateData{X5T: nullIfEmpty(k.X5T)}
 	}
 	if certificate != nil {
-		m.Certificate.set(*certificate)
+		m.Certificate.set(certificate)
 	}
 }
 
-func (m *certificateData) set(c trustframework.Certificate) {
-	m.Subject = types.StringValue(c.Subject)
-	m.Issuer = types.StringValue(c.Issuer)
-	m.SerialNumber = types.StringValue(c.SerialNumber)
-	m.NotBefore = types.StringValue(c.NotBefore.UTC().Format(time.RFC3339))
-	m.NotAfter = types.StringValue(c.NotAfter.UTC().Format(time.RFC3339))
-	m.X5TS256 = types.StringValue(c.X5TS256)
-	m.PEM = types.StringValue(c.PEM)
+func (m *certificateData) set(c *material.Certificate) {
+	m.Subject = types.StringValue(c.Subject())
+	m.Issuer = types.StringValue(c.Issuer())
+	m.SerialNumber = types.StringValue(c.SerialNumber())
+	m.NotBefore = types.StringValue(c.NotBefore().UTC().Format(time.RFC3339))
+	m.NotAfter = types.StringValue(c.NotAfter().UTC().Format(time.RFC3339))
+	m.X5TS256 = types.StringValue(c.X5TS256())
+	m.PEM = types.StringValue(c.PEM())
 }
 
 // listedKey is a key among those of its set.

@@ -138,7 +138,7 @@ func showKey(t *testing.T, key Key) {
 	if err == nil && jwk != "" && !json.Valid([]byte(jwk)) {
 		t.Fatalf("%s is no JSON", jwk)
 	}
-	if certificate, err := key.Certificate(); err == nil && certificate != nil && certificate.PEM == "" {
+	if certificate, err := key.Certificate(); err == nil && certificate != nil && certificate.PEM() == "" {
 		t.Fatal("a certificate without PEM")
 	}
 }
