@@ -32,7 +32,7 @@ func lateKeys(ctx context.Context, data *providerData, set trustframework.KeySet
 func (k keyKind) warnOfRecovery(key trustframework.MadeKey, diags *diag.Diagnostics) {
 	if key.Kept {
 		diags.AddWarning("Certificate was in the key set already",
-			fmt.Sprintf("Key %q of key set %q, which a resource of this run has just given up, has the certificate that was to be uploaded. Nothing was sent: it is kept.",
+			fmt.Sprintf("Key %q of key set %q, which a resource of this run has just given up, has the certificate that was to be uploaded. Nothing was sent: it is kept, enabled or disabled as it was unless status is set.",
 				key.Kid, key.KeySetID))
 	}
 	if key.Recovered {

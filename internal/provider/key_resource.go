@@ -330,7 +330,7 @@ func (r *keyResource[M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	state.destroy(ctx, r.data, timeout, loadMade(ctx, req.Private, req.Identity), &resp.Diagnostics)
+	state.destroy(ctx, r.data, r.kind.op, timeout, loadMade(ctx, req.Private, req.Identity), &resp.Diagnostics)
 }
 
 // ImportState implements resource.ResourceWithImportState.

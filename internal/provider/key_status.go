@@ -103,8 +103,8 @@ func (m *keyModel) warnOfDestruction(diags *diag.Diagnostics) {
 			"and may go on being used, unless the key set is deleted too.", m.ID.ValueString()))
 }
 
-// destroy gives up a key: it can't be deleted on its own, only disabled.
-func (m *keyModel) destroy(ctx context.Context, data *providerData, timeout time.Duration, made madeState, diags *diag.Diagnostics) {
+// destroy gives up a key that an operation makes: it can't be deleted on its own, only disabled.
+func (m *keyModel) destroy(ctx context.Context, data *providerData, op string, timeout time.Duration, made madeState, diags *diag.Diagnostics) {
 	data.sameTenant(ctx, m.ID.ValueString(), made, diags)
 	// The key that replaces it must not take it for a leftover.
 	data.client.Hold(m.KeySetID.ValueString(), m.Kid.ValueString())
@@ -112,7 +112,7 @@ func (m *keyModel) destroy(ctx context.Context, data *providerData, timeout time
 		return
 	}
 	if m.OnDestroy.ValueString() != onDestroyDisable {
-		data.client.GiveUp(m.KeySetID.ValueString(), m.Kid.ValueString())
+		data.client.GiveUp(op, m.KeySetID.ValueString(), m.Kid.ValueString())
 		return
 	}
 	ctx, cancel := data.clock.WithTimeout(ctx, timeout)

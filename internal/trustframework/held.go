@@ -15,10 +15,11 @@ type held struct {
 	mu       sync.Mutex
 	keys     map[string]map[string]bool // by folded set id, by kid
 	keysMade map[string][]doneKey       // by folded set id
-	// givenUp are the keys that a resource of this process has owned and left in their set.
-	givenUp map[string]map[string]bool // by folded set id, by kid
-	made    map[string]madeSet         // by folded set id
-	deleted map[string]deletedSet      // by folded set id
+	// givenUp are the keys that a resource of this process has owned and left in their set, with the operation that makes
+	// such keys.
+	givenUp map[string]map[string]string // by folded set id, by kid
+	made    map[string]madeSet           // by folded set id
+	deleted map[string]deletedSet        // by folded set id
 	// statuses are the keys whose status this process has set, which the service may be late to show.
 	statuses map[string]map[string]doneKey // by folded set id, by kid
 	// order has the keys that a set had when a status was set, oldest first.
@@ -61,38 +62,42 @@ func (h *held) hold(keySetID string, kids ...string) {
 	}
 	for _, kid := range kids {
 		h.keys[id][kid] = true
+		delete(h.givenUp[id], kid)
 	}
 }
 
-// giveUp registers a key as one that nothing owns any more.
-func (h *held) giveUp(keySetID, kid string) {
+// giveUp registers a key, of the kind that an operation makes, as one that nothing owns any more.
+func (h *held) giveUp(op, keySetID, kid string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.givenUp == nil {
-		h.givenUp = map[string]map[string]bool{}
+		h.givenUp = map[string]map[string]string{}
 	}
 	id := foldID(keySetID)
 	if h.givenUp[id] == nil {
-		h.givenUp[id] = map[string]bool{}
+		h.givenUp[id] = map[string]string{}
 	}
-	h.givenUp[id][kid] = true
+	h.givenUp[id][kid] = op
 }
 
-// isGivenUp tells whether a key may be taken over.
-func (h *held) isGivenUp(keySetID, kid string) bool {
+// isGivenUp tells whether a key may be taken over instead of making one by an operation. A certificate's key has no
+// private half, so that it can't stand for that of a PKCS#12 file.
+func (h *held) isGivenUp(op, keySetID, kid string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.givenUp[foldID(keySetID)][kid]
+	return h.givenUp[foldID(keySetID)][kid] == op
 }
 
 // takeOver takes a key that was given up, if nothing else has.
-func (h *held) takeOver(keySetID, kid string) bool {
+func (h *held) takeOver(op, keySetID, kid string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	id := foldID(keySetID)
-	was := h.givenUp[id][kid]
+	if h.givenUp[id][kid] != op {
+		return false
+	}
 	delete(h.givenUp[id], kid)
-	return was
+	return true
 }
 
 func (h *held) holds(keySetID, kid string) bool {
@@ -256,6 +261,7 @@ func (h *held) setDeleted(keySetID string, at time.Time, doubt bool) {
 	h.deleted[foldID(keySetID)] = deletedSet{at: at, doubt: doubt}
 	delete(h.made, foldID(keySetID))
 	delete(h.keys, foldID(keySetID))
+	delete(h.givenUp, foldID(keySetID))
 	delete(h.statuses, foldID(keySetID))
 	delete(h.order, foldID(keySetID))
 	delete(h.keysMade, foldID(keySetID))

@@ -149,7 +149,7 @@ func (c *Client) kept(set KeySet, in KeyInput) (Key, bool) {
 		return Key{}, false
 	}
 	for _, kid := range Alike(set, in) {
-		if c.held.takeOver(set.ID, kid) {
+		if c.held.takeOver(in.Op(), set.ID, kid) {
 			return set.Key(kid)
 		}
 	}
@@ -161,7 +161,7 @@ func (c *Client) InTheWay(set KeySet, in KeyInput) []string {
 	if in.certificate() == nil {
 		return nil
 	}
-	return slices.DeleteFunc(Alike(set, in), func(kid string) bool { return c.held.isGivenUp(set.ID, kid) })
+	return slices.DeleteFunc(Alike(set, in), func(kid string) bool { return c.held.isGivenUp(in.Op(), set.ID, kid) })
 }
 
 // SamePublicKey lists the kids of keys in set that have the public key of in's certificate, and another certificate: such

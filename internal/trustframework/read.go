@@ -75,8 +75,9 @@ func (c *Client) Key(ctx context.Context, keySetID, kid string, young bool) (Key
 func (c *Client) Hold(keySetID string, kids ...string) { c.held.hold(keySetID, kids...) }
 
 // GiveUp registers a key that a resource has owned and now leaves in its set, enabled or not as it is: if its certificate is
-// to be uploaded next, it is kept.
-func (c *Client) GiveUp(keySetID, kid string) { c.held.giveUp(keySetID, kid) }
+// to be uploaded next, by the operation that makes such keys (as KeyInput.Op has it), it is kept. To Hold it again takes
+// that back.
+func (c *Client) GiveUp(op, keySetID, kid string) { c.held.giveUp(op, keySetID, kid) }
 
 // look finds an entry that shows what the caller wants to see, or the confirmed truth. The error is an
 // *Error, of KindKeySetGone if the set doesn't exist.
