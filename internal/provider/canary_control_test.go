@@ -115,8 +115,10 @@ func (r *canaryRun) control(s *searcher, places ...string) {
 				parts, kinds = logLines(content), []string{place + ": the provider's", place + ": the client's"}
 			}
 			var spoiled []byte
+			offset := 0
 			for i, part := range parts {
 				spoiled = append(spoiled, part...)
+				offset += len(part)
 				if i == len(kinds) {
 					break
 				}
@@ -127,7 +129,8 @@ func (r *canaryRun) control(s *searcher, places ...string) {
 				next++
 				spoiled = append(spoiled, write(secret.whole)...)
 				want[place+"\n"+secret.name] = kinds[i]
-				seen[kinds[i]] = true
+				// Who has no line in a log has none to leak in.
+				seen[kinds[i]] = seen[kinds[i]] || len(kinds) == 1 || offset < len(content)
 			}
 			return spoiled
 		}

@@ -419,7 +419,7 @@ func TestAccCanary_Crashes(t *testing.T) {
 	const upload = emulator.OpUploadSecret
 	r.world.onAnswer(upload, 1, func() {
 		(<-started).signalAll(syscall.SIGINT)
-		for log := r.log(); ; runtime.Gosched() {
+		for log := r.log(); t.Context().Err() == nil; runtime.Gosched() {
 			if content, err := os.ReadFile(log); err != nil || strings.Contains(string(content), "stopping") {
 				return // the client has heard it
 			}

@@ -139,6 +139,7 @@ func (r *keyResource[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 		made := loadMade(ctx, req.Private, req.Identity)
 		// A replacement is planned once more, without a state, but Terraform keeps no warnings of that.
 		if !plan.replaces(state) {
+			warnOfFirstVersion(plan, state, made, &resp.Diagnostics)
 			planInPlace(ctx, r.data, plan.base(), state.base(), config.base(), made, resp)
 			return
 		}

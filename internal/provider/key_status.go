@@ -129,6 +129,7 @@ func (m *keyModel) destroy(ctx context.Context, data *providerData, op string, t
 	}
 	switch kind {
 	case trustframework.KindLastUsable:
+		data.client.GiveUp(op, m.KeySetID.ValueString(), m.Kid.ValueString())
 		diags.AddWarning("Last usable key stays enabled",
 			fmt.Sprintf("Key %q is forgotten by Terraform, but not disabled: no other key of its key set can be used now, and policies that refer to "+
 				"the set would fail. With create_before_destroy a replaced key is disabled only after its successor has been made.", m.ID.ValueString()))

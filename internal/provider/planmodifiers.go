@@ -79,16 +79,10 @@ func replaceFromValue() planmodifier.Map {
 		}, replacesFromValue, replacesFromValue)
 }
 
-// replaceFromVersion also tells who gives the first version to a key that was made here that nothing is uploaded.
-func replaceFromVersion() planmodifier.Int64 {
+func replaceNumberFromValue() planmodifier.Int64 {
 	return int64planmodifier.RequiresReplaceIf(
-		func(ctx context.Context, req planmodifier.Int64Request, resp *int64planmodifier.RequiresReplaceIfFuncResponse) {
+		func(_ context.Context, req planmodifier.Int64Request, resp *int64planmodifier.RequiresReplaceIfFuncResponse) {
 			resp.RequiresReplace = !req.StateValue.IsNull()
-			if req.StateValue.IsNull() && !loadMade(ctx, req.Private, nil).At.IsZero() {
-				resp.Diagnostics.AddAttributeWarning(req.Path, "Nothing is uploaded for the first version",
-					"The key was made without a version, so that the first one given doesn't count as a change, and what the key holds stays as it is. "+
-						"If that is no longer what you have, apply this, and then the next version.")
-			}
 		}, replacesFromValue, replacesFromValue)
 }
 

@@ -34,13 +34,33 @@ func versionArgument(what string) schema.Int64Attribute {
 		Optional: true,
 		MarkdownDescription: fmt.Sprintf("Any number that stands for the %s; when it changes or is taken away, the %s is uploaded as a new key. "+
 			"The first version given to a key that has none, such as an imported one, doesn't count as a change.", what, what),
-		PlanModifiers: []planmodifier.Int64{replaceFromVersion()},
+		PlanModifiers: []planmodifier.Int64{replaceNumberFromValue()},
 	}
 }
 
 // keepsOldKey is what a description says of keys that can't be replaced.
 const keepsOldKey = "With `create_before_destroy` the old key stays in state if the new one can't be made: if the service refuses it, or if what an ephemeral value has at " +
 	"apply can't be used. Without it, it is forgotten first and has to be imported again."
+
+// versioned is a model with a version of its secret.
+type versioned interface {
+	version() (name string, value types.Int64)
+}
+
+// warnOfFirstVersion tells that nothing is uploaded for the first version of a key that was made here without one.
+func warnOfFirstVersion(plan, state any, made madeState, diags *diag.Diagnostics) {
+	after, ok := plan.(versioned)
+	before, was := state.(versioned)
+	if !ok || !was || made.At.IsZero() { // an imported key gets its first version so
+		return
+	}
+	name, now := after.version()
+	if _, old := before.version(); old.IsNull() && !now.IsNull() {
+		diags.AddAttributeWarning(path.Root(name), "Nothing is uploaded for the first version",
+			"The key was made without a version, so that the first one given doesn't count as a change, and what the key holds stays as it is. "+
+				"If that is no longer what you have, apply this, and then the next version.")
+	}
+}
 
 // missingSecret tells whether there is no value to make a key from.
 func missingSecret(diags *diag.Diagnostics, name string, value types.String) bool {

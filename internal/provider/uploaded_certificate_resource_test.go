@@ -258,16 +258,20 @@ func TestAccUploadedCertificate_Unknown_AndThenTheSame(t *testing.T) {
 	leaf := newWallet().certificate(t, "a")
 	for name, row := range map[string]struct {
 		onDestroy string
+		beside    int // other keys in the set
 		apply     bool
 	}{
-		"retained": {"retain", true},
+		"retained": {"retain", 1, true},
 		// The old key is disabled by then: to keep it so would leave the set without one, unasked.
-		"disabled": {"disable", false},
+		"disabled":            {"disable", 1, false},
+		"the last usable one": {"disable", 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := signingWorld(t, emulator.Switches{})
-			w.AddKey("B2C_1A_Signing", emulator.KeySpec{}) // so that the other one may be disabled
+			for range row.beside { // so that the other one may be disabled
+				w.AddKey("B2C_1A_Signing", emulator.KeySpec{})
+			}
 			config := func(version string) string {
 				return w.Provider() + hcl("terraform_data", map[string]string{"input": certificatePEM(leaf)}, `triggers_replace = "`+version+`"`) +
 					hcl(certificateType, map[string]string{"on_destroy": row.onDestroy}, `key_set_id = "B2C_1A_Signing"`, "certificate_pem = terraform_data.test.output")

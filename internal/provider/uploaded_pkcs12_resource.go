@@ -59,6 +59,10 @@ func (m *uploadedPKCS12Model) replaces(state *uploadedPKCS12Model) bool {
 
 func (m *uploadedPKCS12Model) validate(*diag.Diagnostics) {} // the arguments look after themselves
 
+func (m *uploadedPKCS12Model) version() (name string, value types.Int64) {
+	return "pkcs12_wo_version", m.PKCS12WOVersion
+}
+
 func (m *uploadedPKCS12Model) prepare(now time.Time, diags *diag.Diagnostics) newKey {
 	missing := missingSecret(diags, "pkcs12_wo", m.PKCS12WO)
 	missing = missingSecret(diags, "password_wo", m.PasswordWO) || missing

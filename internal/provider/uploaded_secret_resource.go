@@ -52,6 +52,10 @@ func (m *uploadedSecretModel) replaces(state *uploadedSecretModel) bool {
 	return m.keyModel.replaces(state.keyModel) || !state.SecretWOVersion.IsNull() && !m.SecretWOVersion.Equal(state.SecretWOVersion)
 }
 
+func (m *uploadedSecretModel) version() (name string, value types.Int64) {
+	return "secret_wo_version", m.SecretWOVersion
+}
+
 func (m *uploadedSecretModel) prepare(_ time.Time, diags *diag.Diagnostics) newKey {
 	m.Kty = types.StringValue(trustframework.KtyOct)
 	if missingSecret(diags, "secret_wo", m.SecretWO) || m.SecretWO.IsUnknown() || m.Nbf.IsUnknown() || m.Exp.IsUnknown() {
