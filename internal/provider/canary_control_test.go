@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -112,7 +113,9 @@ func (r *canaryRun) control(s *searcher, places ...string) {
 			parts := [][]byte{content[:len(content)/2], content[len(content)/2:]}
 			kinds := []string{place}
 			if strings.HasSuffix(place, ".log") && strings.HasPrefix(place, "log/") {
-				parts, kinds = logLines(content), []string{place + ": the provider's", place + ": the client's"}
+				var whose []string
+				parts, whose = logLines(content)
+				kinds = []string{place + ": " + whose[0], place + ": " + whose[1]}
 			}
 			var spoiled []byte
 			offset := 0
@@ -153,26 +156,58 @@ func (r *canaryRun) control(s *searcher, places ...string) {
 	}
 }
 
-// logLines parts a log after the beginning of a line of the provider's, and of one of the client's own after that.
-func logLines(content []byte) [][]byte {
-	after := func(from int, is func(line string) bool) int {
-		for from < len(content) {
-			line, _, _ := bytes.Cut(content[from:], []byte("\n"))
-			if is(string(line)) {
-				return from + len(line)
-			}
-			from += len(line) + 1
-		}
-		return len(content)
-	}
-	ours := func(line string) bool { return strings.Contains(line, "provider.terraform-provider-trustframework: ") }
-	first := after(0, ours)
-	second := after(first, func(line string) bool { return strings.Contains(line, "] ") && !strings.Contains(line, " provider.") })
-	return [][]byte{content[:first], content[first:second], content[second:]}
+// isProviders and isClients tell whose a line of a log is.
+func isProviders(line []byte) bool {
+	return bytes.Contains(line, []byte("provider.terraform-provider-trustframework: "))
 }
 
-// copyTo copies what the run has left, members of archives too, with each file spoiled. Of long ones the beginning is
-// enough.
+func isClients(line []byte) bool {
+	return bytes.Contains(line, []byte("] ")) && !bytes.Contains(line, []byte(" provider."))
+}
+
+// firstLine is where the first line of a kind begins and ends. Without one both are the end of the content.
+func firstLine(content []byte, is func(line []byte) bool) (begin, end int) {
+	for begin < len(content) {
+		line, _, _ := bytes.Cut(content[begin:], []byte("\n"))
+		if is(line) {
+			return begin, begin + len(line)
+		}
+		begin += len(line) + 1
+	}
+	return len(content), len(content)
+}
+
+// logLines parts a log after the first line of the provider's and the first of the client's own, whichever comes first,
+// and tells whose they are.
+func logLines(content []byte) (parts [][]byte, whose []string) {
+	_, first := firstLine(content, isProviders)
+	_, second := firstLine(content, isClients)
+	whose = []string{"the provider's", "the client's"}
+	if second < first {
+		first, second = second, first
+		slices.Reverse(whose)
+	}
+	return [][]byte{content[:first], content[first:second], content[second:]}, whose
+}
+
+// shortened is the beginning of a file and, of a log, the first line of either kind, wherever that is.
+func shortened(place string, content []byte, most int) []byte {
+	if len(content) <= most {
+		return content
+	}
+	short := slices.Clone(content[:most])
+	if strings.HasPrefix(place, "log/") {
+		for _, is := range []func([]byte) bool{isProviders, isClients} {
+			if begin, end := firstLine(content, is); end > most {
+				short = slices.Concat(short, []byte("\n"), content[begin:end], []byte("\n"))
+			}
+		}
+	}
+	return short
+}
+
+// copyTo copies what the run has left, members of archives too, with each file spoiled. Long ones are
+// shortened.
 func (r *canaryRun) copyTo(root string, spoil func(place string, content []byte) []byte) {
 	r.t.Helper()
 	const most = 1 << 16
@@ -181,10 +216,11 @@ func (r *canaryRun) copyTo(root string, spoil func(place string, content []byte)
 		if strings.HasPrefix(place, "name of ") {
 			return
 		}
-		content, err := io.ReadAll(io.LimitReader(from, most))
+		content, err := io.ReadAll(from)
 		if err != nil {
 			r.t.Fatal(err)
 		}
+		content = shortened(place, content, most)
 		archive, member, inArchive := strings.Cut(place, "!")
 		path := filepath.Join(root, archive)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
