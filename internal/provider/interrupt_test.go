@@ -210,7 +210,8 @@ func TestAccInterrupt_BetweenRequests(t *testing.T) {
 // process of its own, which hears of it from the terminal too.
 func TestAccInterrupt_DoesNotWaitForAPauseToEnd(t *testing.T) {
 	t.Parallel()
-	const op, pause = emulator.OpGenerateKey, 10 * time.Minute
+	// Shorter than a read that several creates share may take, which else would fail before Ctrl-C is heard.
+	const op, pause = emulator.OpGenerateKey, 4 * time.Minute
 	w := newRealWorld(t)
 	w.AddKeySet("B2C_1A_Signing")
 	w.Inject(emulator.Throttled(op, fmt.Sprint(pause.Seconds())))
