@@ -5,7 +5,6 @@
 package auth
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -13,24 +12,43 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
 )
 
-// Config says how to sign in. Other methods than a client secret join it here.
+// Config says how to sign in. Select tells which of the methods it asks for.
 type Config struct {
 	// TenantID is the tenant's GUID or one of its domain names.
 	TenantID string
-	// ClientID is the application's GUID.
-	ClientID string
+	// ClientID is the application's GUID, or that of a user-assigned managed identity.
+	ClientID Text
 	// ClientSecret is the application's secret.
-	ClientSecret string
+	ClientSecret Text
+	// Certificate is a PKCS#12 file in base64, or a path of one or of a PEM file, with its private key.
+	Certificate Text
+	// CertificatePassword is the password of Certificate, and "" if it has none.
+	CertificatePassword string
+	// UseOIDC allows the methods that exchange an ID token.
+	UseOIDC bool
+	// OIDCToken is an ID token that the application trusts.
+	OIDCToken Text
+	// OIDCRequestURL and OIDCRequestToken are where and with what a CI service is asked for an ID token.
+	OIDCRequestURL, OIDCRequestToken string
+	// ServiceConnectionID is the GUID of the Azure DevOps service connection to ask for; "" means GitHub's protocol.
+	ServiceConnectionID string
+	// UseAKSWorkloadIdentity takes the ID token that AKS keeps in FederatedTokenFile.
+	UseAKSWorkloadIdentity bool
+	FederatedTokenFile     string
+	// UseMSI asks the machine's managed identity, UseCLI the login of the Azure CLI.
+	UseMSI, UseCLI bool
 	// AuthorityHost is the https origin of the login endpoint.
 	AuthorityHost string
 	// DisableInstanceDiscovery trusts AuthorityHost without asking Microsoft's list of known hosts.
@@ -39,23 +57,73 @@ type Config struct {
 	Transport policy.Transporter
 	// AttemptTimeout bounds one attempt at one request; zero means 10 seconds.
 	AttemptTimeout time.Duration
+	// LocalTransport sends requests to the machine's own managed identity endpoint, past every proxy.
+	LocalTransport *http.Client
 }
 
-// NewCredential returns the credential that config describes. Nothing is sent until a token is asked
-// for. Errors from GetToken are of type *Error.
-func NewCredential(config Config) (azcore.TokenCredential, error) {
-	credential, err := azidentity.NewClientSecretCredential(config.TenantID, config.ClientID, config.ClientSecret,
-		&azidentity.ClientSecretCredentialOptions{
-			ClientOptions: azcore.ClientOptions{
-				Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: config.AuthorityHost},
-				Transport: wholeAnswers{inner: config.Transport, attemptTimeout: cmp.Or(config.AttemptTimeout, defaultAttemptTimeout)},
-			},
-			DisableInstanceDiscovery: config.DisableInstanceDiscovery,
-		})
+// NewCredential returns the credential of the method that config asks for. Nothing is sent until a token is asked
+// for; what can be checked before is. The error is a *NotConfigured, or names an argument (see ArgumentOf). Errors from
+// GetToken are of type *Error.
+func NewCredential(config Config) (azcore.TokenCredential, Method, error) {
+	method, err := Select(config)
 	if err != nil {
-		return nil, fmt.Errorf("set up the client secret credential: %w", err)
+		return nil, "", err
 	}
-	return &namedCredential{method: "client secret", secret: config.ClientSecret, inner: credential}, nil
+	if _, err := config.ClientID.Read(); err != nil {
+		return nil, method, &argumentError{"client_id", err}
+	}
+	s, err := config.source(method)
+	if err != nil {
+		return nil, method, err
+	}
+	if _, ok := s.(*application); ok {
+		// Of azidentity's own checks, which else came with the first token: the tenant's form, the authority.
+		nothing := func(context.Context) (string, error) { return "", nil }
+		if _, _, err := config.withAssertion(nothing)(context.Background(), "client"); err != nil {
+			return nil, method, fmt.Errorf("set up the %s credential: %w", method, err)
+		}
+	}
+	return newCredential(method, s, clock.Real{}, // as MSAL's
+		func(ctx context.Context) (string, error) { return ResolveTenant(ctx, config) }), method, nil
+}
+
+func (c Config) source(method Method) (source, error) {
+	switch method {
+	case MethodCertificate:
+		_, err := c.readCertificate()
+		return &application{config: c, proof: c.withCertificate}, err
+	case MethodSecret:
+		if _, err := c.ClientSecret.Read(); err != nil {
+			return nil, &argumentError{"client_secret", err}
+		}
+		return &application{config: c, proof: c.withSecret}, nil
+	case MethodOIDCToken:
+		_, err := c.givenToken(context.Background())
+		return &application{config: c, proof: c.withAssertion(c.givenToken)}, err
+	case MethodAzureDevOps:
+		_, err := c.requestAddress()
+		return &application{config: c, proof: c.withAssertion(c.azureDevOpsToken)}, err
+	case MethodGitHub:
+		_, err := c.requestAddress()
+		return &application{config: c, proof: c.withAssertion(c.githubToken)}, err
+	case MethodAKS:
+		_, err := c.aksToken(context.Background())
+		return &application{config: c, proof: c.withAssertion(c.aksToken)}, err
+	case MethodManagedIdentity:
+		return c.managedIdentity()
+	default:
+		return c.azureCLI()
+	}
+}
+
+// ArgumentOf returns the provider's argument, or the environment variable, that an error is about, and what is wrong with
+// it; "" if it is about none.
+func ArgumentOf(err error) (argument string, problem error) {
+	var e *argumentError
+	if errors.As(err, &e) {
+		return e.argument, e.err
+	}
+	return "", nil
 }
 
 // Error is a refusal or failure to get a token.
@@ -68,6 +136,8 @@ type Error struct {
 	Message string
 	// TraceID and CorrelationID are what Microsoft's support asks for; "" if there was no answer.
 	TraceID, CorrelationID string
+	// OtherTenant is true if there is a token, and it is another tenant's.
+	OtherTenant bool
 	// Err is the cause.
 	Err error
 }
@@ -77,24 +147,6 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
-
-type namedCredential struct {
-	method string
-	// secret is what was sent and may be repeated nowhere.
-	secret string
-	inner  azcore.TokenCredential
-}
-
-// GetToken implements azcore.TokenCredential.
-func (c *namedCredential) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	token, err := c.inner.GetToken(ctx, options)
-	if err != nil {
-		failure := newError(c.method, err)
-		failure.conceal(c.secret)
-		return azcore.AccessToken{}, failure
-	}
-	return token, nil
-}
 
 // conceal takes the words of an answer out of the error if they repeat the secret, as a proxy's page may that shows the
 // request it refuses.

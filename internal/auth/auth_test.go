@@ -40,8 +40,8 @@ func newTenant(t *testing.T) (*emulator.Tenant, auth.Config) {
 	tenant := server.NewTenant(emulator.TenantConfig{})
 	return tenant, auth.Config{
 		TenantID:                 tenant.ID(),
-		ClientID:                 tenant.ClientID(),
-		ClientSecret:             tenant.ClientSecret(),
+		ClientID:                 auth.Text{Value: tenant.ClientID()},
+		ClientSecret:             auth.Text{Value: tenant.ClientSecret()},
 		AuthorityHost:            server.URL(),
 		DisableInstanceDiscovery: true,
 		Transport:                &http.Client{Transport: transport},
@@ -49,7 +49,7 @@ func newTenant(t *testing.T) (*emulator.Tenant, auth.Config) {
 }
 
 func getToken(ctx context.Context, config auth.Config) (string, error) {
-	credential, err := auth.NewCredential(config)
+	credential, _, err := auth.NewCredential(config)
 	if err != nil {
 		return "", err
 	}
@@ -83,8 +83,8 @@ func TestCredential_GetToken_ErrorsKeepEntrasWordsAndNoSecret(t *testing.T) {
 		text   string
 		answer bool
 	}{
-		"wrong secret": {func(c *auth.Config) { c.ClientSecret = secret }, "AADSTS7000215", "Invalid client secret", true},
-		"wrong client": {func(c *auth.Config) { c.ClientID = "11111111-2222-3333-4444-555555555555" }, "AADSTS700016", "was not found in the directory", true},
+		"wrong secret": {func(c *auth.Config) { c.ClientSecret = auth.Text{Value: secret} }, "AADSTS7000215", "Invalid client secret", true},
+		"wrong client": {func(c *auth.Config) { c.ClientID = auth.Text{Value: "11111111-2222-3333-4444-555555555555"} }, "AADSTS700016", "was not found in the directory", true},
 		"wrong tenant": {func(c *auth.Config) { c.TenantID = "11111111-2222-3333-4444-555555555555" }, "AADSTS90002", "not found", true},
 		"no service":   {func(c *auth.Config) { c.AuthorityHost = "https://127.0.0.1:1" }, "", "", false},
 	} {
@@ -146,7 +146,7 @@ func TestCredential_GetToken_AnAnswerThatRepeatsTheSecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tenant, config := newTenant(t)
-			config.ClientSecret = sent
+			config.ClientSecret = auth.Text{Value: sent}
 			tenant.Inject(emulator.Fault{Op: emulator.OpToken, Status: http.StatusBadRequest, Body: body, ContentType: "application/json"}.Repeat(-1))
 			_, err := getToken(t.Context(), config)
 			var failure *auth.Error
@@ -172,7 +172,7 @@ func TestNewCredential_RefusesWhatEntraCouldNot(t *testing.T) {
 			t.Parallel()
 			_, config := newTenant(t)
 			change(&config)
-			if _, err := auth.NewCredential(config); err == nil {
+			if _, _, err := auth.NewCredential(config); err == nil {
 				t.Error("no error")
 			}
 		})

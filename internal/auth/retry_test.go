@@ -64,7 +64,7 @@ func TestCredential_GetToken_WhileSomethingFails(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				requests := 0
 				config := auth.Config{
-					TenantID: "11111111-2222-3333-4444-555555555555", ClientID: "client", ClientSecret: "secret",
+					TenantID: "11111111-2222-3333-4444-555555555555", ClientID: auth.Text{Value: "client"}, ClientSecret: auth.Text{Value: "secret"},
 					AuthorityHost: "https://login.example", DisableInstanceDiscovery: true,
 				}
 				config.Transport = transporter(func(req *http.Request) (*http.Response, error) {
@@ -78,7 +78,7 @@ func TestCredential_GetToken_WhileSomethingFails(t *testing.T) {
 					const base = "https://login.example/11111111-2222-3333-4444-555555555555"
 					return entraAnswer(req, 200, "", `{"issuer":"`+base+`/v2.0","authorization_endpoint":"`+base+`/authorize","token_endpoint":"`+base+`/token"}`), nil
 				})
-				credential, err := auth.NewCredential(config)
+				credential, _, err := auth.NewCredential(config)
 				if err != nil {
 					t.Fatal(err)
 				}

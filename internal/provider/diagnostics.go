@@ -57,6 +57,26 @@ func argumentOf(err error, fallback path.Path, others ...string) path.Path {
 	return fallback
 }
 
+// addSignInProblem tells what of the provider's arguments doesn't let it sign in, before anything is sent.
+func addSignInProblem(diags *diag.Diagnostics, err error) {
+	var lacking *auth.NotConfigured
+	argument, problem := auth.ArgumentOf(err)
+	switch {
+	case errors.As(err, &lacking) && lacking.Asked != "":
+		diags.AddError("Incomplete sign-in configuration", fmt.Sprintf("The configuration asks for %s, so that no other way of signing in is tried, but it lacks something:\n\n%s\n\n"+
+			"Set what is lacking, as provider arguments or environment variables.", lacking.Asked, err))
+	case errors.As(err, &lacking):
+		diags.AddError("No way of signing in is configured", fmt.Sprintf("Each way lacks something:\n\n%s\n\n"+
+			"Set what one of them lacks, as provider arguments or environment variables.", err))
+	case argument == "":
+		diags.AddError("Unable to configure the provider", err.Error())
+	case strings.ToLower(argument) != argument:
+		diags.AddError("Invalid environment variable "+argument, sentence(problem))
+	default:
+		diags.AddAttributeError(path.Root(argument), "Invalid provider argument "+argument, sentence(problem))
+	}
+}
+
 func signInDetail(e *auth.Error) string {
 	p := paragraphs{}
 	p.add("Signing in with %s failed, so that the request was not sent to Microsoft Graph.", e.Method)

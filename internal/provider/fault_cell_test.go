@@ -235,8 +235,8 @@ func (c *cell) signInPatiently() said {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	credential, err := auth.NewCredential(auth.Config{
-		TenantID: c.ID(), ClientID: c.ClientID(), ClientSecret: c.ClientSecret(), AuthorityHost: c.Server.URL(),
+	credential, _, err := auth.NewCredential(auth.Config{
+		TenantID: c.ID(), ClientID: auth.Text{Value: c.ClientID()}, ClientSecret: auth.Text{Value: c.ClientSecret()}, AuthorityHost: c.Server.URL(),
 		DisableInstanceDiscovery: true, Transport: &http.Client{Transport: transport}, AttemptTimeout: time.Second,
 	})
 	if err != nil {

@@ -325,7 +325,7 @@ func FuzzProviderConfig_AnyValues(f *testing.F) {
 			}
 		}
 		p := &trustFrameworkProvider{clock: clock.Real{}, wrapTransport: func(t http.RoundTripper) http.RoundTripper { return t }}
-		if data := p.newData(s, "1.11.0", &diags); data == nil || diags.HasError() {
+		if data := p.newData(t.Context(), s, "1.11.0", &diags); data == nil || diags.HasError() {
 			t.Fatalf("accepted, and then: %v", diags)
 		}
 	})

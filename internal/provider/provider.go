@@ -91,7 +91,7 @@ func (p *trustFrameworkProvider) Configure(ctx context.Context, req provider.Con
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	data := p.newData(settings, req.TerraformVersion, &resp.Diagnostics)
+	data := p.newData(ctx, settings, req.TerraformVersion, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}

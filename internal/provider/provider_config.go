@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -29,14 +30,42 @@ import (
 const (
 	envTenantID                 = "ARM_TENANT_ID"
 	envClientID                 = "ARM_CLIENT_ID"
-	envClientSecret             = "ARM_CLIENT_SECRET" //nolint:gosec // the variable's name
+	envClientIDFilePath         = "ARM_CLIENT_ID_FILE_PATH"
+	envClientSecret             = "ARM_CLIENT_SECRET"           //nolint:gosec // the variable's name
+	envClientSecretFilePath     = "ARM_CLIENT_SECRET_FILE_PATH" //nolint:gosec // the variable's name
+	envClientCertificate        = "ARM_CLIENT_CERTIFICATE"
+	envClientCertificatePath    = "ARM_CLIENT_CERTIFICATE_PATH"
+	envCertificatePassword      = "ARM_CLIENT_CERTIFICATE_PASSWORD" //nolint:gosec // the variable's name
+	envUseOIDC                  = "ARM_USE_OIDC"
+	envOIDCToken                = "ARM_OIDC_TOKEN"
+	envOIDCTokenFilePath        = "ARM_OIDC_TOKEN_FILE_PATH"
+	envUseAKSWorkloadIdentity   = "ARM_USE_AKS_WORKLOAD_IDENTITY"
+	envUseMSI                   = "ARM_USE_MSI"
+	envUseCLI                   = "ARM_USE_CLI"
+	envAKSClientID              = "AZURE_CLIENT_ID"
+	envAKSTenantID              = "AZURE_TENANT_ID"
+	envAKSTokenFile             = "AZURE_FEDERATED_TOKEN_FILE" //nolint:gosec // the variable's name
 	envEnvironment              = "ARM_ENVIRONMENT"
 	envMSGraphEndpoint          = "ARM_MSGRAPH_ENDPOINT"
 	envAuthorityHost            = "AZURE_AUTHORITY_HOST"
 	envDisableInstanceDiscovery = "ARM_DISABLE_INSTANCE_DISCOVERY"
 	envCACertFile               = "TRUSTFRAMEWORK_CA_CERT_FILE"
+	envAppendUserAgent          = "TF_APPEND_USER_AGENT"
 	envSettleTime               = "TRUSTFRAMEWORK_SETTLE_TIME"
 )
+
+// What several CI services call the same. The first that is set is taken.
+func envOIDCRequestURL() []string {
+	return []string{"ARM_OIDC_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_URL", "SYSTEM_OIDCREQUESTURI"}
+}
+
+func envOIDCRequestToken() []string {
+	return []string{"ARM_OIDC_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN"}
+}
+
+func envServiceConnectionID() []string {
+	return []string{"ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID", "ARM_OIDC_AZURE_SERVICE_CONNECTION_ID"}
+}
 
 const (
 	minSettleTime = time.Second
@@ -49,7 +78,21 @@ var tenantForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*$`)
 type providerModel struct {
 	TenantID                 types.String `tfsdk:"tenant_id"`
 	ClientID                 types.String `tfsdk:"client_id"`
+	ClientIDFilePath         types.String `tfsdk:"client_id_file_path"`
 	ClientSecret             types.String `tfsdk:"client_secret"`
+	ClientSecretFilePath     types.String `tfsdk:"client_secret_file_path"`
+	ClientCertificate        types.String `tfsdk:"client_certificate"`
+	ClientCertificatePath    types.String `tfsdk:"client_certificate_path"`
+	CertificatePassword      types.String `tfsdk:"client_certificate_password"`
+	UseOIDC                  types.Bool   `tfsdk:"use_oidc"`
+	OIDCToken                types.String `tfsdk:"oidc_token"`
+	OIDCTokenFilePath        types.String `tfsdk:"oidc_token_file_path"`
+	OIDCRequestURL           types.String `tfsdk:"oidc_request_url"`
+	OIDCRequestToken         types.String `tfsdk:"oidc_request_token"`
+	ServiceConnectionID      types.String `tfsdk:"ado_pipeline_service_connection_id"`
+	UseAKSWorkloadIdentity   types.Bool   `tfsdk:"use_aks_workload_identity"`
+	UseMSI                   types.Bool   `tfsdk:"use_msi"`
+	UseCLI                   types.Bool   `tfsdk:"use_cli"`
 	Environment              types.String `tfsdk:"environment"`
 	MSGraphEndpoint          types.String `tfsdk:"msgraph_endpoint"`
 	AuthorityHost            types.String `tfsdk:"authority_host"`
@@ -59,7 +102,21 @@ type providerModel struct {
 }
 
 func providerAttributes() map[string]schema.Attribute {
-	env := func(name string) string { return " Can also be set with the environment variable `" + name + "`." }
+	env := func(names ...string) string {
+		if len(names) > 1 {
+			return " Can also be set with the environment variables " + listOf(names) + "."
+		}
+		return " Can also be set with the environment variable `" + names[0] + "`."
+	}
+	text := func(description string) schema.StringAttribute {
+		return schema.StringAttribute{Optional: true, MarkdownDescription: description}
+	}
+	sensitive := func(description string) schema.StringAttribute {
+		return schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: description}
+	}
+	flag := func(description string) schema.BoolAttribute {
+		return schema.BoolAttribute{Optional: true, MarkdownDescription: description}
+	}
 	return map[string]schema.Attribute{
 		"tenant_id": schema.StringAttribute{
 			Optional:            true,
@@ -69,11 +126,24 @@ func providerAttributes() map[string]schema.Attribute {
 			Optional:            true,
 			MarkdownDescription: "The application (client) ID to sign in with. The application is registered in the B2C tenant itself." + env(envClientID),
 		},
-		"client_secret": schema.StringAttribute{
-			Optional:            true,
-			Sensitive:           true,
-			MarkdownDescription: "The application's client secret." + env(envClientSecret),
-		},
+		"client_id_file_path":     text("The path of a file that holds the application (client) ID." + env(envClientIDFilePath)),
+		"client_secret":           sensitive("The application's client secret." + env(envClientSecret)),
+		"client_secret_file_path": text("The path of a file that holds the application's client secret." + env(envClientSecretFilePath)),
+		"client_certificate": sensitive("The certificate to sign in with and its private key: a PKCS#12 file in base64, as `filebase64()` reads it." +
+			env(envClientCertificate)),
+		"client_certificate_path": text("The path of the certificate to sign in with and its private key: a PKCS#12 file, or PEM with an unencrypted key." +
+			env(envClientCertificatePath)),
+		"client_certificate_password": sensitive("The password of the PKCS#12 file." + env(envCertificatePassword)),
+		"use_oidc":                    flag("Sign in with an ID token that the application trusts. Defaults to `false`." + env(envUseOIDC)),
+		"oidc_token":                  sensitive("The ID token to sign in with." + env(envOIDCToken)),
+		"oidc_token_file_path":        text("The path of a file that holds the ID token to sign in with." + env(envOIDCTokenFilePath)),
+		"oidc_request_url":            text("The https address that is asked for an ID token." + env(envOIDCRequestURL()...)),
+		"oidc_request_token":          sensitive("The bearer token for `oidc_request_url`." + env(envOIDCRequestToken()...)),
+		"ado_pipeline_service_connection_id": text("The ID of the Azure DevOps service connection whose ID token is asked for." +
+			env(envServiceConnectionID()...)),
+		"use_aks_workload_identity": flag("Sign in with the workload identity of a pod in AKS. Defaults to `false`." + env(envUseAKSWorkloadIdentity)),
+		"use_msi":                   flag("Sign in with the machine's managed identity; `client_id` names a user-assigned one. Defaults to `false`." + env(envUseMSI)),
+		"use_cli":                   flag("Sign in as the Azure CLI is, if nothing else is configured. Defaults to `true`." + env(envUseCLI)),
 
 		"environment": schema.StringAttribute{
 			Optional: true,
@@ -114,6 +184,7 @@ type settings struct {
 	scope      string
 	caPEM      []byte
 	settleTime time.Duration
+	userAgent  string // what is appended to the provider's own
 }
 
 // settings resolves the arguments: configuration, then environment variable, then default.
@@ -121,13 +192,7 @@ func (m providerModel) settings(getenv func(string) string, diags *diag.Diagnost
 	r := resolver{getenv: getenv, diags: diags}
 	var s settings
 
-	tenant := r.required("tenant_id", m.TenantID, envTenantID, "the GUID or a domain name of the B2C tenant")
-	if tenant.value != "" && !tenantForm.MatchString(tenant.value) {
-		r.invalid(tenant, "It is neither a GUID nor a domain name.")
-	}
-	s.auth.TenantID = tenant.value
-	s.auth.ClientID = r.required("client_id", m.ClientID, envClientID, "the application (client) ID to sign in with").value
-	s.auth.ClientSecret = r.required("client_secret", m.ClientSecret, envClientSecret, "the application's client secret").value
+	r.signIn(m, &s.auth)
 
 	name := r.text("environment", m.Environment, envEnvironment)
 	cloud, ok := auth.EnvironmentByName(name.or("global"))
@@ -137,7 +202,7 @@ func (m providerModel) settings(getenv func(string) string, diags *diag.Diagnost
 	s.scope = cloud.Scope()
 	s.endpoint = r.origin(r.text("msgraph_endpoint", m.MSGraphEndpoint, envMSGraphEndpoint), cloud.GraphEndpoint)
 	s.auth.AuthorityHost = r.origin(r.text("authority_host", m.AuthorityHost, envAuthorityHost), cloud.AuthorityHost)
-	s.auth.DisableInstanceDiscovery = r.flag("disable_instance_discovery", m.DisableInstanceDiscovery, envDisableInstanceDiscovery)
+	s.auth.DisableInstanceDiscovery = r.flag("disable_instance_discovery", m.DisableInstanceDiscovery, envDisableInstanceDiscovery, false)
 
 	if file := r.text("ca_cert_file", m.CACertFile, envCACertFile); file.value != "" {
 		pem, err := os.ReadFile(file.value)
@@ -149,6 +214,8 @@ func (m providerModel) settings(getenv func(string) string, diags *diag.Diagnost
 		s.caPEM = pem
 	}
 
+	// What can't be in a header would end every request.
+	s.userAgent = strings.Join(strings.FieldsFunc(r.getenv(envAppendUserAgent), func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }), " ")
 	s.settleTime = trustframework.DefaultSettleTime
 	if text := r.text("settle_time", m.SettleTime, envSettleTime); text.value != "" {
 		d, err := time.ParseDuration(text.value)
@@ -156,6 +223,57 @@ func (m providerModel) settings(getenv func(string) string, diags *diag.Diagnost
 			r.invalid(text, fmt.Sprintf("%q is not a duration between %s and %s. Write it like \"90s\" or \"2m\".", text.value, minSettleTime, maxSettleTime))
 		}
 		s.settleTime = d
+	}
+	return s
+}
+
+// signIn resolves what says how to sign in. Whether it is enough is package auth's to say.
+func (r resolver) signIn(m providerModel, into *auth.Config) {
+	into.UseOIDC = r.flag("use_oidc", m.UseOIDC, envUseOIDC, false)
+	into.UseAKSWorkloadIdentity = r.flag("use_aks_workload_identity", m.UseAKSWorkloadIdentity, envUseAKSWorkloadIdentity, false)
+	into.UseMSI = r.flag("use_msi", m.UseMSI, envUseMSI, false)
+	into.UseCLI = r.flag("use_cli", m.UseCLI, envUseCLI, true)
+
+	tenant, client := r.text("tenant_id", m.TenantID, envTenantID), r.text("client_id", m.ClientID, envClientID)
+	if into.UseAKSWorkloadIdentity {
+		// As azuread does: the pod's service account decides.
+		tenant, client = r.same(tenant, envAKSTenantID), r.same(client, envAKSClientID)
+		into.FederatedTokenFile = r.getenv(envAKSTokenFile)
+	}
+	switch {
+	case tenant.value == "" && !m.TenantID.IsUnknown():
+		r.diags.AddAttributeError(path.Root("tenant_id"), "Missing provider argument tenant_id",
+			fmt.Sprintf("The provider can't sign in without it. Set the provider argument tenant_id or the environment variable %s to the GUID or a domain name of the B2C tenant.", envTenantID))
+	case tenant.value != "" && !tenantForm.MatchString(tenant.value):
+		r.invalid(tenant, "It is neither a GUID nor a domain name.")
+	}
+	into.TenantID = tenant.value
+	into.ClientID = auth.Text{Value: client.value, Path: r.text("client_id_file_path", m.ClientIDFilePath, envClientIDFilePath).value}
+	into.ClientSecret = auth.Text{
+		Value: r.text("client_secret", m.ClientSecret, envClientSecret).value,
+		Path:  r.text("client_secret_file_path", m.ClientSecretFilePath, envClientSecretFilePath).value,
+	}
+	into.Certificate = auth.Text{
+		Value: r.text("client_certificate", m.ClientCertificate, envClientCertificate).value,
+		Path:  r.text("client_certificate_path", m.ClientCertificatePath, envClientCertificatePath).value,
+	}
+	into.CertificatePassword = r.text("client_certificate_password", m.CertificatePassword, envCertificatePassword).value
+	into.OIDCToken = auth.Text{
+		Value: r.text("oidc_token", m.OIDCToken, envOIDCToken).value,
+		Path:  r.text("oidc_token_file_path", m.OIDCTokenFilePath, envOIDCTokenFilePath).value,
+	}
+	into.OIDCRequestURL = r.text("oidc_request_url", m.OIDCRequestURL, envOIDCRequestURL()...).value
+	into.OIDCRequestToken = r.text("oidc_request_token", m.OIDCRequestToken, envOIDCRequestToken()...).value
+	into.ServiceConnectionID = r.text("ado_pipeline_service_connection_id", m.ServiceConnectionID, envServiceConnectionID()...).value
+}
+
+// same fills a setting from another variable, and refuses two that differ.
+func (r resolver) same(s setting, env string) setting {
+	switch other := r.getenv(env); {
+	case s.value == "":
+		s.value, s.source = other, "the environment variable "+env
+	case other != "" && !strings.EqualFold(other, s.value):
+		r.invalid(s, fmt.Sprintf("The environment variable %s has another value, %q. Remove one of them, or turn use_aks_workload_identity off.", env, other))
 	}
 	return s
 }
@@ -180,39 +298,35 @@ type resolver struct {
 }
 
 // text resolves an optional argument; an empty string counts as unset, as in azuread.
-func (r resolver) text(attribute string, value types.String, env string) setting {
+func (r resolver) text(attribute string, value types.String, env ...string) setting {
 	s := setting{attribute: attribute, source: "the provider argument " + attribute}
 	switch {
 	case value.IsUnknown():
-		r.unknown(attribute, env)
+		r.unknown(attribute, env[0])
 	case value.ValueString() != "":
 		s.value = value.ValueString()
 	default:
-		s.value, s.source = r.getenv(env), "the environment variable "+env
+		for _, name := range env {
+			if s.value = r.getenv(name); s.value != "" {
+				s.source = "the environment variable " + name
+				break
+			}
+		}
 	}
 	return s
 }
 
-func (r resolver) required(attribute string, value types.String, env, meaning string) setting {
-	s := r.text(attribute, value, env)
-	if s.value == "" && !value.IsUnknown() {
-		r.diags.AddAttributeError(path.Root(attribute), "Missing provider argument "+attribute,
-			fmt.Sprintf("The provider can't sign in without it. Set the provider argument %s or the environment variable %s to %s.", attribute, env, meaning))
-	}
-	return s
-}
-
-func (r resolver) flag(attribute string, value types.Bool, env string) bool {
+func (r resolver) flag(attribute string, value types.Bool, env string, fallback bool) bool {
 	if value.IsUnknown() {
 		r.unknown(attribute, env)
-		return false
+		return fallback
 	}
 	if !value.IsNull() {
 		return value.ValueBool()
 	}
 	text := r.getenv(env)
 	if text == "" {
-		return false
+		return fallback
 	}
 	on, err := strconv.ParseBool(text)
 	if err != nil {
@@ -251,7 +365,7 @@ func (r resolver) invalid(s setting, why string) {
 }
 
 // newData builds what resources work with. Nothing is sent yet.
-func (p *trustFrameworkProvider) newData(s settings, terraformVersion string, diags *diag.Diagnostics) *providerData {
+func (p *trustFrameworkProvider) newData(ctx context.Context, s settings, terraformVersion string, diags *diag.Diagnostics) *providerData {
 	transport, err := graph.NewHTTPTransport(s.caPEM)
 	if err != nil {
 		diags.AddError("Unable to configure the provider", err.Error())
@@ -262,12 +376,16 @@ func (p *trustFrameworkProvider) newData(s settings, terraformVersion string, di
 		// Some redirects would carry the client secret to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	credential, err := auth.NewCredential(s.auth)
+	local := transport.Clone()
+	local.Proxy = nil
+	s.auth.LocalTransport = &http.Client{Transport: local, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	credential, method, err := auth.NewCredential(s.auth)
 	if err != nil {
-		diags.AddError("Unable to configure the provider", err.Error())
+		addSignInProblem(diags, err)
 		return nil
 	}
 	logger := slog.New(logHandler{})
+	logger.InfoContext(ctx, "Signing in", "method", string(method), "tenant_id", s.auth.TenantID)
 	adapter, err := graph.NewAdapter(graph.Config{
 		Endpoint:   s.endpoint,
 		Credential: credential,
@@ -275,7 +393,7 @@ func (p *trustFrameworkProvider) newData(s settings, terraformVersion string, di
 		Transport:  p.wrapTransport(transport),
 		Clock:      p.clock,
 		Logger:     logger,
-		UserAgent:  fmt.Sprintf("terraform-provider-trustframework/%s Terraform/%s", p.version, terraformVersion),
+		UserAgent:  strings.TrimSpace(fmt.Sprintf("terraform-provider-trustframework/%s Terraform/%s %s", p.version, terraformVersion, s.userAgent)),
 	})
 	if err != nil {
 		diags.AddError("Unable to configure the provider", err.Error())

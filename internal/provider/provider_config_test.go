@@ -79,8 +79,9 @@ func TestAccProvider_Invalid_IsRefusedBeforeAnythingIsSent(t *testing.T) {
 		want      string
 	}{
 		"no tenant":           {[]string{"tenant_id", ""}, nil, `Missing provider argument tenant_id.*ARM_TENANT_ID`},
-		"no client":           {[]string{"client_id", ""}, nil, `Missing provider argument client_id.*ARM_CLIENT_ID`},
-		"no secret":           {[]string{"client_secret", ""}, nil, `Missing provider argument client_secret.*ARM_CLIENT_SECRET`},
+		"no client":           {[]string{"client_id", ""}, nil, `Incomplete sign-in configuration.*client secret: lacks client_id`},
+		"nothing":             {[]string{"client_secret", "", "use_cli", "false"}, nil, `No way of signing in is configured.*client certificate: lacks.*Azure CLI: lacks use_cli`},
+		"OIDC for nothing":    {[]string{"client_secret", "", "use_oidc", "true"}, nil, `asks for use_oidc, so that no other.*OIDC token: lacks oidc_token or oidc_token_file_path`},
 		"odd tenant":          {[]string{"tenant_id", `"a/b"`}, nil, `Invalid provider argument tenant_id.*neither a GUID nor a domain`},
 		"unknown cloud":       {[]string{"environment", `"mars"`}, nil, `Invalid provider argument environment.*"mars" is not a known cloud.*usgovernmentl4.*dod`},
 		"http endpoint":       {[]string{"msgraph_endpoint", `"http://graph.microsoft.com"`}, nil, `Invalid provider argument msgraph_endpoint.*Only https`},

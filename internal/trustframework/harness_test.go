@@ -107,10 +107,10 @@ func (w *world) connect(attemptTimeout time.Duration) (*trustframework.Client, e
 	}
 	w.transports = append(w.transports, transport)
 	cloud, _ := auth.EnvironmentByName("global")
-	credential, err := auth.NewCredential(auth.Config{
+	credential, _, err := auth.NewCredential(auth.Config{
 		TenantID:                 w.ID(),
-		ClientID:                 w.ClientID(),
-		ClientSecret:             w.ClientSecret(),
+		ClientID:                 auth.Text{Value: w.ClientID()},
+		ClientSecret:             auth.Text{Value: w.ClientSecret()},
 		AuthorityHost:            w.server.URL(),
 		DisableInstanceDiscovery: true,
 		Transport:                &http.Client{Transport: transport},

@@ -1,0 +1,98 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package auth
+
+import (
+	"cmp"
+	"context"
+	"crypto"
+	"crypto/x509"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// application signs in as the application, with what a reading of the configuration yields: azidentity's own
+// credentials take it once, while the files that it comes from are replaced. None of them is kept, and with them MSAL's
+// cache: the tokens are kept one level above.
+type application struct {
+	config Config
+	// proof reads what proves to be the application, and returns azidentity's credential for it and what of it is secret.
+	proof func(ctx context.Context, clientID string) (azcore.TokenCredential, []string, error)
+	sent  []string
+}
+
+func (a *application) token(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	clientID, err := a.config.ClientID.Read()
+	if err != nil {
+		return azcore.AccessToken{}, &argumentError{"client_id", err}
+	}
+	inner, secrets, err := a.proof(ctx, clientID)
+	if err != nil {
+		return azcore.AccessToken{}, err
+	}
+	a.sent = secrets
+	return inner.GetToken(ctx, options)
+}
+
+func (a *application) secrets() []string { return a.sent }
+
+func (c Config) clientOptions() azcore.ClientOptions {
+	return azcore.ClientOptions{
+		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: c.AuthorityHost},
+		Transport: wholeAnswers{inner: c.Transport, attemptTimeout: cmp.Or(c.AttemptTimeout, defaultAttemptTimeout)},
+	}
+}
+
+func (c Config) withSecret(_ context.Context, clientID string) (azcore.TokenCredential, []string, error) {
+	secret, err := c.ClientSecret.Read()
+	if err != nil {
+		return nil, nil, &argumentError{"client_secret", err}
+	}
+	credential, err := azidentity.NewClientSecretCredential(c.TenantID, clientID, secret,
+		&azidentity.ClientSecretCredentialOptions{ClientOptions: c.clientOptions(), DisableInstanceDiscovery: c.DisableInstanceDiscovery})
+	return credential, []string{secret}, err
+}
+
+func (c Config) withCertificate(_ context.Context, clientID string) (azcore.TokenCredential, []string, error) {
+	pair, err := c.readCertificate()
+	if err != nil {
+		return nil, nil, err
+	}
+	credential, err := azidentity.NewClientCertificateCredential(c.TenantID, clientID, pair.certificates, pair.key,
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: c.clientOptions(), DisableInstanceDiscovery: c.DisableInstanceDiscovery})
+	return credential, nil, err
+}
+
+// withAssertion exchanges an ID token. It is got before azidentity is asked, which would keep no chain to the error.
+func (c Config) withAssertion(get func(ctx context.Context) (string, error)) func(context.Context, string) (azcore.TokenCredential, []string, error) {
+	return func(ctx context.Context, clientID string) (azcore.TokenCredential, []string, error) {
+		assertion, err := get(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		credential, err := azidentity.NewClientAssertionCredential(c.TenantID, clientID,
+			func(context.Context) (string, error) { return assertion, nil },
+			&azidentity.ClientAssertionCredentialOptions{ClientOptions: c.clientOptions(), DisableInstanceDiscovery: c.DisableInstanceDiscovery})
+		return credential, []string{assertion}, err
+	}
+}
+
+// keyPair is a certificate to sign in with, its chain after it.
+type keyPair struct {
+	certificates []*x509.Certificate
+	key          crypto.PrivateKey
+}
+
+// argumentError is what is wrong with an argument's value or file.
+type argumentError struct {
+	argument string
+	err      error
+}
+
+func (e *argumentError) Error() string { return e.argument + ": " + e.err.Error() }
+
+func (e *argumentError) Unwrap() error { return e.err }

@@ -1,0 +1,154 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+// exchangeAudience is the audience of an ID token that Entra ID is to exchange (documented: "Workload identity
+// federation"). azuread asks for it in every cloud, unless the address names another.
+const exchangeAudience = "api://AzureADTokenExchange"
+
+func (c Config) givenToken(context.Context) (string, error) {
+	token, err := c.OIDCToken.Read()
+	if err != nil {
+		return "", &argumentError{"oidc_token", err}
+	}
+	return token, nil
+}
+
+func (c Config) aksToken(context.Context) (string, error) {
+	token, err := Text{Path: c.FederatedTokenFile}.Read()
+	if err != nil {
+		return "", &argumentError{"AZURE_FEDERATED_TOKEN_FILE", err}
+	}
+	return token, nil
+}
+
+// githubToken asks GitHub Actions for an ID token (documented: GitHub's "OpenID Connect reference").
+func (c Config) githubToken(ctx context.Context) (string, error) {
+	address, err := c.requestAddress()
+	if err != nil {
+		return "", err
+	}
+	if query := address.Query(); query.Get("audience") == "" {
+		query.Set("audience", exchangeAudience)
+		address.RawQuery = query.Encode()
+	}
+	var answer struct {
+		Value string `json:"value"`
+	}
+	err = c.requestToken(ctx, http.MethodGet, address, &answer)
+	if err == nil && answer.Value == "" {
+		err = errors.New("the answer of the OIDC request has no token")
+	}
+	return answer.Value, err
+}
+
+// azureDevOpsToken asks Azure DevOps for the ID token of a service connection (documented: REST API 7.1, "Oidctoken -
+// Create").
+func (c Config) azureDevOpsToken(ctx context.Context) (string, error) {
+	address, err := c.requestAddress()
+	if err != nil {
+		return "", err
+	}
+	query := address.Query()
+	query.Set("api-version", "7.1")
+	query.Set("serviceConnectionId", c.ServiceConnectionID)
+	address.RawQuery = query.Encode()
+	var answer struct {
+		Token string `json:"oidcToken"`
+	}
+	err = c.requestToken(ctx, http.MethodPost, address, &answer)
+	if err == nil && answer.Token == "" {
+		err = errors.New("the answer of the OIDC request has no token")
+	}
+	return answer.Token, err
+}
+
+// requestAddress checks where the request's token would be sent. Nothing but the origin is repeated.
+func (c Config) requestAddress() (*url.URL, error) {
+	address, err := url.Parse(c.OIDCRequestURL)
+	switch {
+	case err != nil || address.Host == "":
+		return nil, &argumentError{"oidc_request_url", errors.New("it is not an address")}
+	case address.Scheme != "https":
+		return nil, &argumentError{"oidc_request_url", fmt.Errorf("%q would carry the request token in the clear. Only https is allowed", address.Scheme+"://"+address.Host)}
+	}
+	return address, nil
+}
+
+// requestToken sends the request, with azcore's retries.
+func (c Config) requestToken(ctx context.Context, method string, address *url.URL, into any) error {
+	options := c.clientOptions()
+	pipeline := runtime.NewPipeline("auth", "", runtime.PipelineOptions{}, &options)
+	request, err := runtime.NewRequest(ctx, method, address.String())
+	if err != nil {
+		return errors.New("the OIDC request can't be made")
+	}
+	header := request.Raw().Header
+	header.Set("Authorization", "Bearer "+c.OIDCRequestToken)
+	header.Set("Accept", "application/json")
+	header.Set("Content-Type", "application/json")
+	// Azure DevOps would send a token that it doesn't take to its sign-in page.
+	header.Set("X-TFS-FedAuthRedirect", "Suppress")
+	origin := address.Scheme + "://" + address.Host
+	resp, err := pipeline.Do(request)
+	if err != nil {
+		var inURL *url.Error // repeats the whole address
+		if errors.As(err, &inURL) {
+			err = inURL.Err
+		}
+		return fmt.Errorf("the OIDC request to %s failed: %w", origin, err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // all that matters has been read
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the answer of the OIDC request: %w", err)
+	case resp.StatusCode != http.StatusOK:
+		return &requestRefused{origin: origin, status: resp.StatusCode, words: wordsOf(body)}
+	case json.Unmarshal(body, into) != nil:
+		return fmt.Errorf("the answer of the OIDC request to %s can't be understood", origin)
+	}
+	return nil
+}
+
+// requestRefused is the refusal of an OIDC request.
+type requestRefused struct {
+	origin string
+	status int
+	words  string
+}
+
+func (e *requestRefused) Error() string {
+	text := fmt.Sprintf("%s refused the OIDC request with status %d.", e.origin, e.status)
+	if e.words != "" {
+		text += " It says: " + e.words
+	}
+	return text
+}
+
+// wordsOf takes the message out of an error's body, in the forms that GitHub and Azure DevOps use.
+func wordsOf(body []byte) string {
+	var answer struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return ""
+	}
+	return answer.Message
+}
+
+var _ policy.Transporter = wholeAnswers{}
