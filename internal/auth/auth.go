@@ -78,8 +78,7 @@ func NewCredential(config Config) (azcore.TokenCredential, Method, error) {
 	}
 	if _, ok := s.(*application); ok {
 		// Of azidentity's own checks, which else came with the first token: the tenant's form, the authority.
-		nothing := func(context.Context) (string, error) { return "", nil }
-		if _, _, err := config.withAssertion(nothing)(context.Background(), "client"); err != nil {
+		if _, err := config.assertionCredential("client", ""); err != nil {
 			return nil, method, fmt.Errorf("set up the %s credential: %w", method, err)
 		}
 	}
@@ -98,8 +97,10 @@ func (c Config) source(method Method) (source, error) {
 		}
 		return &application{config: c, proof: c.withSecret}, nil
 	case MethodOIDCToken:
-		_, err := c.givenToken(context.Background())
-		return &application{config: c, proof: c.withAssertion(c.givenToken)}, err
+		if _, err := c.OIDCToken.Read(); err != nil {
+			return nil, &argumentError{"oidc_token", err}
+		}
+		return &application{config: c, proof: c.withAssertion(c.givenToken)}, nil
 	case MethodAzureDevOps:
 		_, err := c.requestAddress()
 		return &application{config: c, proof: c.withAssertion(c.azureDevOpsToken)}, err
@@ -107,8 +108,10 @@ func (c Config) source(method Method) (source, error) {
 		_, err := c.requestAddress()
 		return &application{config: c, proof: c.withAssertion(c.githubToken)}, err
 	case MethodAKS:
-		_, err := c.aksToken(context.Background())
-		return &application{config: c, proof: c.withAssertion(c.aksToken)}, err
+		if _, err := (Text{Path: c.FederatedTokenFile}).Read(); err != nil {
+			return nil, &argumentError{argumentFederatedToken, err}
+		}
+		return &application{config: c, proof: c.withAssertion(c.aksToken)}, nil
 	case MethodManagedIdentity:
 		return c.managedIdentity()
 	default:

@@ -74,11 +74,15 @@ func (c Config) withAssertion(get func(ctx context.Context) (string, error)) fun
 		if err != nil {
 			return nil, nil, err
 		}
-		credential, err := azidentity.NewClientAssertionCredential(c.TenantID, clientID,
-			func(context.Context) (string, error) { return assertion, nil },
-			&azidentity.ClientAssertionCredentialOptions{ClientOptions: c.clientOptions(), DisableInstanceDiscovery: c.DisableInstanceDiscovery})
+		credential, err := c.assertionCredential(clientID, assertion)
 		return credential, []string{assertion}, err
 	}
+}
+
+func (c Config) assertionCredential(clientID, assertion string) (azcore.TokenCredential, error) {
+	return azidentity.NewClientAssertionCredential(c.TenantID, clientID,
+		func(context.Context) (string, error) { return assertion, nil },
+		&azidentity.ClientAssertionCredentialOptions{ClientOptions: c.clientOptions(), DisableInstanceDiscovery: c.DisableInstanceDiscovery})
 }
 
 // keyPair is a certificate to sign in with, its chain after it.

@@ -72,7 +72,7 @@ func (c *credential) GetToken(ctx context.Context, options policy.TokenRequestOp
 
 // checkTenant refuses a token of another tenant, such as a managed identity's home. An opaque token tells nothing.
 func (c *credential) checkTenant(ctx context.Context, token string) error {
-	got := TenantOf(token)
+	got := tenantOf(token)
 	if got == "" {
 		return nil
 	}
@@ -86,9 +86,9 @@ func (c *credential) checkTenant(ctx context.Context, token string) error {
 	return nil
 }
 
-// TenantOf returns the GUID of the tenant that an access token is for, or "" if the token is opaque
+// tenantOf returns the GUID of the tenant that an access token is for, or "" if the token is opaque
 // (source: Microsoft's "Access token claims reference", tid).
-func TenantOf(token string) string {
+func tenantOf(token string) string {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return ""

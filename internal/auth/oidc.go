@@ -12,13 +12,15 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
 // exchangeAudience is the audience of an ID token that Entra ID is to exchange (documented: "Workload identity
 // federation"). azuread asks for it in every cloud, unless the address names another.
 const exchangeAudience = "api://AzureADTokenExchange"
+
+// argumentFederatedToken is the variable that AKS sets in a pod; there is no argument for it.
+const argumentFederatedToken = "AZURE_FEDERATED_TOKEN_FILE"
 
 func (c Config) givenToken(context.Context) (string, error) {
 	token, err := c.OIDCToken.Read()
@@ -31,7 +33,7 @@ func (c Config) givenToken(context.Context) (string, error) {
 func (c Config) aksToken(context.Context) (string, error) {
 	token, err := Text{Path: c.FederatedTokenFile}.Read()
 	if err != nil {
-		return "", &argumentError{"AZURE_FEDERATED_TOKEN_FILE", err}
+		return "", &argumentError{argumentFederatedToken, err}
 	}
 	return token, nil
 }
@@ -150,5 +152,3 @@ func wordsOf(body []byte) string {
 	}
 	return answer.Message
 }
-
-var _ policy.Transporter = wholeAnswers{}

@@ -89,6 +89,9 @@ func signInDetail(e *auth.Error) string {
 	case "AADSTS90002", "AADSTS900023":
 		p.add("Check tenant_id (%s) and environment (%s): there is no such tenant in this cloud.", envTenantID, envEnvironment)
 	}
+	if e.OtherTenant {
+		p.add("Sign in to the B2C tenant itself, or set tenant_id (%s) to the tenant that is meant. A managed identity belongs to its home tenant; `az login --tenant TENANT --allow-no-subscriptions` signs in to another.", envTenantID)
+	}
 	p.facts("Code", e.Code, "Trace ID", e.TraceID, "Correlation ID", e.CorrelationID)
 	return p.String()
 }

@@ -37,14 +37,14 @@ const (
 	envClientCertificatePath    = "ARM_CLIENT_CERTIFICATE_PATH"
 	envCertificatePassword      = "ARM_CLIENT_CERTIFICATE_PASSWORD" //nolint:gosec // the variable's name
 	envUseOIDC                  = "ARM_USE_OIDC"
-	envOIDCToken                = "ARM_OIDC_TOKEN"
-	envOIDCTokenFilePath        = "ARM_OIDC_TOKEN_FILE_PATH"
+	envOIDCToken                = "ARM_OIDC_TOKEN"           //nolint:gosec // the variable's name
+	envOIDCTokenFilePath        = "ARM_OIDC_TOKEN_FILE_PATH" //nolint:gosec // the variable's name
 	envUseAKSWorkloadIdentity   = "ARM_USE_AKS_WORKLOAD_IDENTITY"
 	envUseMSI                   = "ARM_USE_MSI"
 	envUseCLI                   = "ARM_USE_CLI"
 	envAKSClientID              = "AZURE_CLIENT_ID"
 	envAKSTenantID              = "AZURE_TENANT_ID"
-	envAKSTokenFile             = "AZURE_FEDERATED_TOKEN_FILE" //nolint:gosec // the variable's name
+	envAKSTokenFile             = "AZURE_FEDERATED_TOKEN_FILE"
 	envEnvironment              = "ARM_ENVIRONMENT"
 	envMSGraphEndpoint          = "ARM_MSGRAPH_ENDPOINT"
 	envAuthorityHost            = "AZURE_AUTHORITY_HOST"
