@@ -76,14 +76,18 @@ func NewCredential(config Config) (azcore.TokenCredential, Method, error) {
 	if err != nil {
 		return nil, method, err
 	}
+	tenant := func(ctx context.Context) (string, error) { return ResolveTenant(ctx, config) }
 	if _, ok := s.(*application); ok {
+		if !IsGUID(config.TenantID) {
+			// The token comes from the endpoint of the domain's own tenant: there is nothing to look up.
+			tenant = func(context.Context) (string, error) { return "", nil }
+		}
 		// Of azidentity's own checks, which else came with the first token: the tenant's form, the authority.
 		if _, err := config.assertionCredential("client", ""); err != nil {
 			return nil, method, fmt.Errorf("set up the %s credential: %w", method, err)
 		}
 	}
-	return newCredential(method, s, clock.Real{}, // as MSAL's
-		func(ctx context.Context) (string, error) { return ResolveTenant(ctx, config) }), method, nil
+	return newCredential(method, s, clock.Real{}, tenant), method, nil
 }
 
 func (c Config) source(method Method) (source, error) {

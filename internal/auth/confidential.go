@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"slices"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -38,7 +39,9 @@ func (a *application) token(ctx context.Context, options policy.TokenRequestOpti
 	return inner.GetToken(ctx, options)
 }
 
-func (a *application) secrets() []string { return a.sent }
+func (a *application) secrets() []string {
+	return append(slices.Clone(a.sent), a.config.OIDCRequestToken)
+}
 
 func (c Config) clientOptions() azcore.ClientOptions {
 	return azcore.ClientOptions{

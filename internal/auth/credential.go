@@ -32,7 +32,7 @@ type credential struct {
 	method Method
 	source source
 	clock  clock.Clock
-	// tenant returns the GUID that a token's tid must have.
+	// tenant returns the GUID that a token's tid must have, or "" if it may have any.
 	tenant func(ctx context.Context) (string, error)
 
 	// busy holds a value while somebody asks for a token, so that those who wait can leave.
@@ -80,7 +80,7 @@ func (c *credential) checkTenant(ctx context.Context, token string) error {
 	if err != nil {
 		return &Error{Method: string(c.method), Message: fmt.Sprintf("The token is for tenant %s. Whether that is the configured one can't be found out: %v", got, err), Err: err}
 	}
-	if !strings.EqualFold(got, want) {
+	if want != "" && !strings.EqualFold(got, want) {
 		return &Error{Method: string(c.method), Message: fmt.Sprintf("The token is for tenant %s, but tenant_id is tenant %s.", got, want), OtherTenant: true}
 	}
 	return nil

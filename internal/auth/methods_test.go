@@ -44,6 +44,7 @@ const (
 type entra struct {
 	*httptest.Server
 	issues string // the tid of its tokens
+	words  string // of its refusals
 
 	mu       sync.Mutex
 	forms    []url.Values
@@ -52,7 +53,7 @@ type entra struct {
 
 func newEntra(t *testing.T, issues string) *entra {
 	t.Helper()
-	e := &entra{issues: issues}
+	e := &entra{issues: issues, words: "The request token is of no use."}
 	e.Server = httptest.NewTLSServer(e)
 	t.Cleanup(e.Close)
 	return e
@@ -77,7 +78,7 @@ func (e *entra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":3599,"access_token":%q}`, e.accessToken())
 	case r.Header.Get("Authorization") != "Bearer canary-request":
 		w.WriteHeader(http.StatusForbidden)
-		_, _ = w.Write([]byte(`{"message":"The request token is of no use."}`))
+		_, _ = fmt.Fprintf(w, `{"message":%q}`, e.words)
 	default:
 		e.requests = append(e.requests, r)
 		_, _ = fmt.Fprintf(w, `{"value":"from github %d","oidcToken":"from ado %d"}`, len(e.requests), len(e.requests))
@@ -312,6 +313,10 @@ func TestCredential_OIDC_ErrorsNameTheRequestAndNoSecret(t *testing.T) {
 	_, err := getToken(t.Context(), config)
 	var failure *auth.Error
 	if !errors.As(err, &failure) || !strings.Contains(err.Error(), "refused the OIDC request with status 403. It says: The request token is of no use.") || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v", err)
+	}
+	e.words = "You sent canary-wrong."
+	if _, err = getToken(t.Context(), config); err == nil || !strings.Contains(err.Error(), "left out") || strings.Contains(err.Error(), "canary") {
 		t.Errorf("got %v", err)
 	}
 	config.OIDCRequestURL = "http://user:canary@ci.example/x"
