@@ -193,6 +193,11 @@ func (m providerModel) settings(getenv func(string) string, diags *diag.Diagnost
 	var s settings
 
 	r.signIn(m, &s.auth)
+	if !diags.HasError() {
+		if _, err := auth.Select(s.auth); err != nil {
+			addSignInProblem(diags, err)
+		}
+	}
 
 	name := r.text("environment", m.Environment, envEnvironment)
 	cloud, ok := auth.EnvironmentByName(name.or("global"))
