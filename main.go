@@ -6,12 +6,11 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"log"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/provider"
 )
@@ -27,11 +26,11 @@ func main() {
 		fmt.Println(version) //nolint:forbidigo // the plugin protocol hasn't begun
 		return
 	}
-	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
-		Address: "registry.terraform.io/trustframework/trustframework",
-		Debug:   *debug,
-	})
-	if err != nil {
+	var options []tf6server.ServeOpt
+	if *debug {
+		options = append(options, tf6server.WithManagedDebug())
+	}
+	if err := tf6server.Serve("registry.terraform.io/trustframework/trustframework", provider.NewServer(version), options...); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
 	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
 )
@@ -233,5 +235,39 @@ func TestAccInterrupt_DoesNotWaitForAPauseToEnd(t *testing.T) {
 	}
 	if got := w.keys("B2C_1A_Signing"); len(got) > 0 {
 		t.Errorf("%d keys", len(got))
+	}
+}
+
+// TestServer_ChangesNothingOnceStopped sends what a client may have had on its way as it heard Ctrl-C.
+func TestServer_ChangesNothingOnceStopped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	s := newServer(t, w)
+	set, err := s.create("trustframework_key_set", map[string]string{"name": "Signing"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := map[string]string{"key_set_id": s.attributes(set)["id"], "use": "sig", "kty": "RSA"}
+	before := w.Requests(emulator.OpGenerateKey, emulator.OpDelete)
+	for range 2 { // a client may stop it twice
+		if _, err := s.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, said := range map[string]func() said{
+		"create": func() said { _, said := s.apply("trustframework_generated_key", managed{}, key); return said },
+		"delete": func() said { _, said := s.destroy(set); return said },
+	} {
+		if said := said(); !said.failed() || !strings.Contains(said.String(), "context canceled") {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+	if got := w.Requests(emulator.OpGenerateKey, emulator.OpDelete); len(got) != len(before) {
+		t.Errorf("requests after the stop: %v", got[len(before):])
+	}
+
+	s.configure()
+	if _, err := s.create("trustframework_generated_key", key); err != nil {
+		t.Errorf("the next command: %v", err)
 	}
 }

@@ -21,6 +21,7 @@ type server struct {
 	tfprotov6.ProviderServer
 	t *testing.T
 
+	provider    tftypes.Type
 	schemas     map[string]*tfprotov6.Schema
 	resources   map[string]tftypes.Type
 	dataSources map[string]tftypes.Type
@@ -60,13 +61,20 @@ func newServerWith(t *testing.T, w *world, variables map[string]string, wrap ...
 	for name, schema := range identities.IdentitySchemas {
 		s.identities[name] = schema.ValueType()
 	}
-	configured, err := provider.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
-		TerraformVersion: "1.14.0", Config: s.value(schemas.Provider.ValueType(), nil),
+	s.provider = schemas.Provider.ValueType()
+	s.configure()
+	return s
+}
+
+// configure begins a command.
+func (s *server) configure() {
+	s.t.Helper()
+	configured, err := s.ConfigureProvider(s.t.Context(), &tfprotov6.ConfigureProviderRequest{
+		TerraformVersion: "1.14.0", Config: s.value(s.provider, nil),
 	})
 	if err != nil || len(configured.Diagnostics) > 0 {
-		t.Fatal(configured.Diagnostics, err)
+		s.t.Fatal(configured.Diagnostics, err)
 	}
-	return s
 }
 
 // value writes an object whose attributes are strings or numbers or, where they aren't named, null.

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/acctest"
@@ -131,6 +130,6 @@ func (w *world) factories(variables map[string]string, wrap ...func(http.RoundTr
 		options = append(options, provider.WithTransport(f))
 	}
 	return map[string]func() (tfprotov6.ProviderServer, error){
-		"trustframework": providerserver.NewProtocol6WithError(provider.New("test", options...)()),
+		"trustframework": func() (tfprotov6.ProviderServer, error) { return provider.NewServer("test", options...)(), nil },
 	}
 }

@@ -20,7 +20,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
@@ -44,7 +43,7 @@ func TestMain(m *testing.M) {
 		err = os.WriteFile(file, []byte(strconv.Itoa(os.Getpid())), 0o600)
 	}
 	if err == nil {
-		err = providerserver.Serve(context.Background(), provider.New("test", servedOptions()...), providerserver.ServeOpts{Address: providerAddress()})
+		err = tf6server.Serve(providerAddress(), provider.NewServer("test", servedOptions()...))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
