@@ -45,6 +45,16 @@ func (e *NotConfigured) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Argument is the provider's argument that the error is about: the one that asked, or else the first that lacks.
+// It is "" if nothing was asked for.
+func (e *NotConfigured) Argument() string {
+	if e.Asked == "" || strings.HasPrefix(e.Asked, "use_") {
+		return e.Asked
+	}
+	argument, _, _ := strings.Cut(e.Lacks[0].Lacks[0], " ")
+	return argument
+}
+
 // candidate is a method as one configuration has it.
 type candidate struct {
 	method Method

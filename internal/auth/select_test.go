@@ -16,6 +16,10 @@ import (
 func TestSelect(t *testing.T) {
 	t.Parallel()
 	value := auth.Text{Value: "x"}
+	about := map[string]string{
+		"certificate without client": "client_id", "secret without client": "client_id", "Azure DevOps without its address": "oidc_request_url",
+		"use_oidc with nothing for it": "use_oidc", "AKS without its token": "use_aks_workload_identity",
+	}
 	request := auth.Config{ClientID: value, UseOIDC: true, OIDCRequestURL: "u", OIDCRequestToken: "t", UseCLI: true}
 	for name, row := range map[string]struct {
 		config auth.Config
@@ -52,6 +56,9 @@ func TestSelect(t *testing.T) {
 			var lacking *auth.NotConfigured
 			if err != nil && !errors.As(err, &lacking) {
 				t.Fatalf("got a %T", err)
+			}
+			if lacking != nil && lacking.Argument() != about[name] {
+				t.Errorf("about %q", lacking.Argument())
 			}
 			for _, part := range row.lacks {
 				if !strings.Contains(err.Error()+"\n", part) {

@@ -63,7 +63,7 @@ func addSignInProblem(diags *diag.Diagnostics, err error) {
 	argument, problem := auth.ArgumentOf(err)
 	switch {
 	case errors.As(err, &lacking) && lacking.Asked != "":
-		diags.AddError("Incomplete sign-in configuration", fmt.Sprintf("The configuration asks for %s, so that no other way of signing in is tried, but it lacks something:\n\n%s\n\n"+
+		diags.AddAttributeError(path.Root(lacking.Argument()), "Incomplete sign-in configuration", fmt.Sprintf("The configuration asks for %s, so that no other way of signing in is tried, but it lacks something:\n\n%s\n\n"+
 			"Set what is lacking, as provider arguments or environment variables.", lacking.Asked, err))
 	case errors.As(err, &lacking):
 		diags.AddError("No way of signing in is configured", fmt.Sprintf("Each way lacks something:\n\n%s\n\n"+
