@@ -94,7 +94,7 @@ func (x *exchange) openIDConfiguration() answer {
 		AuthorizationEndpoint: base + "/oauth2/v2.0/authorize",
 		TokenEndpoint:         base + "/oauth2/v2.0/token",
 		JWKSURI:               base + "/discovery/v2.0/keys",
-		AuthMethods:           []string{"client_secret_post"},
+		AuthMethods:           []string{"client_secret_post", "private_key_jwt"},
 		ResponseTypes:         []string{"code"},
 		SubjectTypes:          []string{"pairwise"},
 		SigningAlgorithms:     []string{"ES256"},

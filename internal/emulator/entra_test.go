@@ -101,7 +101,6 @@ func TestServer_Token_WhenRefused(t *testing.T) {
 		"no client":         {"", func(f url.Values) { f.Del("client_id") }, 400, "invalid_request", "900144"},
 		"secret":            {"", set("client_secret", "wrong"), 401, "invalid_client", "7000215"},
 		"no secret":         {"", func(f url.Values) { f.Del("client_secret") }, 401, "invalid_client", "7000218"},
-		"assertion":         {"", set("client_secret", "", "client_assertion", "x.y.z"), 401, "invalid_client", "700027"},
 		"no scope":          {"", func(f url.Values) { f.Del("scope") }, 400, "invalid_request", "900144"},
 		"only OpenID scope": {"", set("scope", "openid profile"), 400, "invalid_scope", "70011"},
 		"single permission": {"", set("scope", "https://graph.microsoft.com/User.Read"), 400, "invalid_scope", "70011"},

@@ -42,41 +42,20 @@ type tokenBody struct {
 	AccessToken  string `json:"access_token"`
 }
 
-// token is the client credentials grant with a secret (documented:
-// v2-oauth2-client-creds-grant-flow).
+// token is the client credentials grant with a secret or an assertion
+// (documented: v2-oauth2-client-creds-grant-flow).
 func (x *exchange) token() answer {
 	resource, cae, problem := x.checkTokenRequest()
 	if problem != nil {
 		return x.entraFailure(problem)
 	}
-	t, now := x.tenant, x.s.clock.Now()
-	c := claims{
-		Aud: resource, Iss: "https://sts.windows.net/" + t.id + "/",
-		Iat: now.Unix(), Nbf: now.Unix(), Exp: now.Add(tokenLife).Unix(),
-		Appid: t.clientID, Idtyp: "app", Oid: servicePrincipal(t.clientID), Roles: t.currentRoles(),
-		Tid: t.id, Uti: x.entry.RequestID, Ver: "1.0",
-	}
-	c.Sub = c.Oid
-	if cae {
-		c.XmsCC = []string{"CP1"}
-	}
-	token, err := x.s.signer.issue(c, x.s.config.Switches.OpaqueTokens)
+	token, err := x.tenant.issue(resource, Identity{}, x.entry.RequestID, cae)
 	if err != nil {
 		panic(err)
 	}
-	t.mu.Lock()
-	t.tokens[c.Uti] = true
-	t.mu.Unlock()
 	return jsonAnswer(http.StatusOK, x.entraHeader(), tokenBody{
 		TokenType: "Bearer", ExpiresIn: expiresIn, ExtExpiresIn: expiresIn, AccessToken: token,
 	})
-}
-
-// servicePrincipal derives the object id of an application's principal, so
-// that it is the same in each token.
-func servicePrincipal(clientID string) string {
-	sum := sha256.Sum256([]byte("service principal of " + clientID))
-	return newSeeded(uint64(sum[0])<<24 | uint64(sum[1])<<16 | uint64(sum[2])<<8 | uint64(sum[3])).guid()
 }
 
 // checkTokenRequest checks the form, and returns the resource asked for and
@@ -122,8 +101,11 @@ func (x *exchange) checkClient(form url.Values) *entraError {
 			id, x.tenant.domain)
 	}
 	given := form.Get("client_secret")
-	if given == "" && form.Get("client_assertion") != "" {
-		return unauthorizedClient(700027, "The emulator verifies no client assertions; use a client secret.")
+	if form.Get("client_assertion") != "" {
+		if given != "" {
+			return badRequest("invalid_request", 9002313, "Invalid request. Request is malformed or invalid.")
+		}
+		return x.checkAssertion(form)
 	}
 	if given == "" {
 		return unauthorizedClient(7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")

@@ -15,7 +15,7 @@ import (
 // graph answers a request to Graph: the token first, as the front door does,
 // then faults, permissions, and the work itself.
 func (x *exchange) graph() answer {
-	roles, problem := x.authenticate()
+	caller, problem := x.authenticate()
 	to := graphTarget(x.r.Method, x.entry.Path, x.s.config.Switches)
 	x.entry.Op, x.entry.KeySet, x.entry.Kid = to.op, to.keySet, to.kid
 	if problem != nil {
@@ -30,7 +30,7 @@ func (x *exchange) graph() answer {
 		x.entry.KeySet = x.tenant.spelling(to.keySet)
 	}
 	return x.withFaults(func(x *exchange) answer {
-		a, problem := x.work(to, create, roles)
+		a, problem := x.work(to, create, caller)
 		if problem != nil {
 			return x.graphFailure(problem)
 		}
@@ -38,8 +38,8 @@ func (x *exchange) graph() answer {
 	})
 }
 
-func (x *exchange) work(to target, create createRequest, roles []string) (answer, *graphError) {
-	if problem := x.checkRoles(to.op, roles); problem != nil {
+func (x *exchange) work(to target, create createRequest, caller claims) (answer, *graphError) {
+	if problem := x.checkPermissions(to.op, caller); problem != nil {
 		return answer{}, problem
 	}
 	if to.problem != nil {
@@ -97,47 +97,52 @@ func (x *exchange) enterWrite() *graphError {
 
 // authenticate checks the access token and finds the tenant, which is the
 // token's own: no address of Graph names one.
-func (x *exchange) authenticate() (roles []string, problem *graphError) {
+func (x *exchange) authenticate() (caller claims, problem *graphError) {
 	scheme, token, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
 	token = strings.TrimSpace(token)
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return nil, invalidToken("Access token is empty.")
+		return claims{}, invalidToken("Access token is empty.")
 	}
 	c, err := x.s.signer.verify(token)
 	if errors.Is(err, errTokenMalformed) {
-		return nil, invalidToken("CompactToken parsing failed with error code: 80049217")
+		return claims{}, invalidToken("CompactToken parsing failed with error code: 80049217")
 	}
 	if err != nil {
-		return nil, invalidToken("Access token validation failure. Invalid signature.")
+		return claims{}, invalidToken("Access token validation failure. Invalid signature.")
 	}
 	if x.tenant = x.s.tenant(c.Tid); x.tenant == nil {
-		return nil, invalidToken("Access token validation failure. Invalid tenant.")
+		return claims{}, invalidToken("Access token validation failure. Invalid tenant.")
 	}
 	now := x.s.clock.Now().Unix()
 	switch {
 	case c.Exp <= now, x.tenant.tokenEnded(c.Uti):
-		return nil, invalidToken("Lifetime validation failed, the token is expired.")
+		return claims{}, invalidToken("Lifetime validation failed, the token is expired.")
 	case c.Nbf > now:
-		return nil, invalidToken("Lifetime validation failed, the token is not yet valid.")
+		return claims{}, invalidToken("Lifetime validation failed, the token is not yet valid.")
 	case c.Aud != graphAppID && !slices.Contains(graphResources(), c.Aud):
-		return nil, invalidToken("Access token validation failure. Invalid audience.")
+		return claims{}, invalidToken("Access token validation failure. Invalid audience.")
 	}
-	return c.Roles, nil
+	return c, nil
 }
 
-// checkRoles wants one of the permissions that the documentation names for
-// reads, or the one that it names for all else, reads of keys_v2 among them.
-func (x *exchange) checkRoles(op Op, roles []string) *graphError {
+// checkPermissions wants one of the permissions that the documentation names
+// for reads, or the one that it names for all else, reads of keys_v2 among them.
+// They have the same names for an application and for a user.
+func (x *exchange) checkPermissions(op Op, caller claims) *graphError {
 	enough := []string{RoleReadWrite}
 	if x.r.Method == http.MethodGet && op != OpListKeys && op != OpGetKey {
 		enough = []string{RoleRead, RoleReadWrite}
 	}
-	if slices.ContainsFunc(enough, func(role string) bool { return slices.Contains(roles, role) }) {
+	kind, has := "application", caller.Roles
+	if caller.Scp != "" {
+		kind, has = "delegated", strings.Fields(caller.Scp)
+	}
+	if slices.ContainsFunc(enough, func(one string) bool { return slices.Contains(has, one) }) {
 		return nil
 	}
 	return &graphError{status: http.StatusForbidden, code: codeGeneric, message: fmt.Sprintf(
-		"The application does not have any of the required application permissions (%s) to access the resource. ",
-		strings.Join(enough, ", "))}
+		"The application does not have any of the required %s permissions (%s) to access the resource. ",
+		kind, strings.Join(enough, ", "))}
 }
 
 // checkQuery refuses every OData option but the one of our own nextLinks:

@@ -5,6 +5,7 @@ package emulator
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -50,7 +51,8 @@ type Server struct {
 
 	mu      sync.Mutex // guards all below
 	closed  bool
-	tenants map[string]*Tenant // by GUID and by domain
+	tenants map[string]*Tenant                   // by GUID and by domain
+	issuers map[string]map[string]*rsa.PublicKey // by issuer, then by kid
 	order   []*Tenant
 }
 
@@ -82,6 +84,7 @@ func Start(c Config) (*Server, error) {
 		names:   map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true},
 		idle:    idlers{conns: map[net.Conn]*connState{}},
 		tenants: map[string]*Tenant{},
+		issuers: map[string]map[string]*rsa.PublicKey{},
 	}
 	for _, name := range c.Hostnames {
 		s.names[canonicalName(name)] = true

@@ -5,6 +5,7 @@ package emulator
 
 import (
 	"cmp"
+	"crypto/x509"
 	"fmt"
 	"regexp"
 	"slices"
@@ -57,15 +58,17 @@ type Tenant struct {
 	clientSecret string
 	journal      journal
 
-	mu       sync.Mutex // guards all below
-	roles    []string
-	lag      time.Duration
-	faults   []Fault
-	storm    *storm
-	store    store
-	late     []lateWork      // in order of due
-	tokens   map[string]bool // whether the token of a uti is still good
-	inFlight map[string]int  // writes under way, by canonical name
+	mu           sync.Mutex // guards all below
+	roles        []string
+	certificates []*x509.Certificate
+	federated    []FederatedCredential
+	lag          time.Duration
+	faults       []Fault
+	storm        *storm
+	store        store
+	late         []lateWork      // in order of due
+	tokens       map[string]bool // whether the token of a uti is still good
+	inFlight     map[string]int  // writes under way, by canonical name
 
 	committing sync.Mutex // held while late work is done, so that nobody reads before it
 }

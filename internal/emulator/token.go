@@ -37,11 +37,14 @@ type claims struct {
 	Idtyp string   `json:"idtyp"`
 	Oid   string   `json:"oid"`
 	Roles []string `json:"roles,omitempty"`
+	Scp   string   `json:"scp,omitempty"`
 	Sub   string   `json:"sub"`
 	Tid   string   `json:"tid"`
 	Uti   string   `json:"uti"`
 	Ver   string   `json:"ver"`
 	XmsCC []string `json:"xms_cc,omitempty"`
+	// XmsMirid is a managed identity's resource id.
+	XmsMirid string `json:"xms_mirid,omitempty"`
 }
 
 type tokenHeader struct {
