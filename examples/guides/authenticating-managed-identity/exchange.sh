@@ -23,6 +23,7 @@ az rest --method POST \
 
 # 3. On the machine: the identity's token for the exchange, into the file.
 umask 077
+mkdir -p /run/terraform
 curl -sf -H Metadata:true \
   "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=api%3A%2F%2FAzureADTokenExchange&client_id=IDENTITY_CLIENT_ID" |
   jq -r .access_token >/run/terraform/managed-identity.jwt
