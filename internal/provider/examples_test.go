@@ -62,7 +62,8 @@ func giveUploads(t *testing.T, tf *client) {
 		"TF_VAR_facebook_secret="+rand.Text(),
 		"TF_VAR_contoso_secret="+rand.Text(),
 		"TF_VAR_saml_pfx="+base64.StdEncoding.EncodeToString(file),
-		"TF_VAR_saml_pfx_password="+password)
+		"TF_VAR_saml_pfx_password="+password,
+		`TF_VAR_tfc_azure_dynamic_credentials={default={client_id_file_path="c",oidc_token_file_path="t"},aliases={TEST={client_id_file_path="c",oidc_token_file_path="t"}}}`)
 }
 
 // givePartner writes the certificate that the example of uploaded_certificate reads.
