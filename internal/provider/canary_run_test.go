@@ -13,6 +13,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -151,7 +152,7 @@ func (r *canaryRun) do(ok bool, texts []string, arguments ...string) string {
 	return said
 }
 
-// interrupted runs an apply during which something happens to it, and expects it to fail.
+// interrupted runs an apply during which something happens to it, and expects it to fail with one of the texts.
 func (r *canaryRun) interrupted(name string, start func(*running), texts ...string) {
 	r.t.Helper()
 	stdoutFile, stderrFile := r.begin(name)
@@ -163,10 +164,8 @@ func (r *canaryRun) interrupted(name string, start func(*running), texts ...stri
 	}
 	r.leaves(stdoutFile, []byte(o.stdout))
 	r.leaves(stderrFile, []byte(o.stderr))
-	for _, text := range texts {
-		if !strings.Contains(o.stdout+o.stderr, text) {
-			r.t.Errorf("%s doesn't say %q:\n%s%s", name, text, o.stdout, o.stderr)
-		}
+	if !slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(o.stdout+o.stderr, text) }) {
+		r.t.Errorf("%s says none of %q:\n%s%s", name, texts, o.stdout, o.stderr)
 	}
 }
 
