@@ -129,7 +129,7 @@ func TestAccProvider_SignIn_ErrorsAreClear(t *testing.T) {
 		"wrong client":   {[]string{"client_id", `"11111111-2222-3333-4444-555555555555"`}, nil, "Unable to sign in", []string{"AADSTS700016", "Check client_id"}},
 		"wrong tenant":   {[]string{"tenant_id", `"11111111-2222-3333-4444-555555555555"`}, nil, "Unable to sign in", []string{"AADSTS90002", "Check tenant_id", "11111111-2222-3333-4444-555555555555"}},
 		"no role at all": {nil, []string{"Directory.Read.All"}, "Unable to create key set", []string{"TrustFrameworkKeySet.Read", "Status: 403", "Request ID: "}},
-		"only read role": {nil, []string{emulator.RoleRead}, "Unable to create key set", []string{"permissions (TrustFrameworkKeySet.ReadWrite.All)", "Grant the application", "admin consent", "Status: 403"}},
+		"only read role": {nil, []string{emulator.RoleRead}, "Unable to create key set", []string{"permissions (TrustFrameworkKeySet.ReadWrite.All)", "Its application permissions: TrustFrameworkKeySet.Read.All.", "az ad app permission admin-consent", "Status: 403"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
