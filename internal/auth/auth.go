@@ -55,6 +55,8 @@ type Config struct {
 	DisableInstanceDiscovery bool
 	// Transport sends the requests for tokens; an *http.Client fits.
 	Transport policy.Transporter
+	// UserAgent is put before the User-Agent header of azidentity; "" leaves that alone.
+	UserAgent string
 	// AttemptTimeout bounds one attempt at one request; zero means 10 seconds.
 	AttemptTimeout time.Duration
 	// LocalTransport sends requests to the machine's own managed identity endpoint, past every proxy.

@@ -46,7 +46,7 @@ func (a *application) secrets() []string {
 func (c Config) clientOptions() azcore.ClientOptions {
 	return azcore.ClientOptions{
 		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: c.AuthorityHost},
-		Transport: wholeAnswers{inner: c.Transport, attemptTimeout: cmp.Or(c.AttemptTimeout, defaultAttemptTimeout)},
+		Transport: wholeAnswers{inner: c.Transport, attemptTimeout: cmp.Or(c.AttemptTimeout, defaultAttemptTimeout), userAgent: c.UserAgent},
 	}
 }
 

@@ -49,6 +49,9 @@ func fetchIssuer(ctx context.Context, config Config, address string) (*url.URL, 
 	if err != nil {
 		return nil, err
 	}
+	if config.UserAgent != "" {
+		req.Header.Set("User-Agent", config.UserAgent)
+	}
 	resp, err := config.Transport.Do(req)
 	if err != nil {
 		return nil, err

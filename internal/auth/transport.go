@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -29,6 +30,7 @@ const maxAnswer = 1 << 20
 type wholeAnswers struct {
 	inner          policy.Transporter
 	attemptTimeout time.Duration
+	userAgent      string
 }
 
 // Do implements policy.Transporter.
@@ -36,6 +38,10 @@ func (t wholeAnswers) Do(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), t.attemptTimeout)
 	defer cancel()
 	out := req.Clone(ctx)
+	if t.userAgent != "" {
+		// Which azidentity it is matters to Microsoft's support, too.
+		out.Header.Set("User-Agent", strings.TrimSpace(t.userAgent+" "+out.Header.Get("User-Agent")))
+	}
 	if req.Body != nil {
 		// net/http may go on reading a body after the answer, while azcore rewinds it for the next attempt.
 		body, err := io.ReadAll(req.Body)

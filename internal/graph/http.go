@@ -33,12 +33,13 @@ func NewHTTPTransport(caPEM []byte) (*http.Transport, error) {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		Protocols:           protocols,
-		TLSClientConfig:     config,
-		TLSHandshakeTimeout: 15 * time.Second,
-		IdleConnTimeout:     60 * time.Second,
+		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: onProxyConnect,
+		DialContext:            (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		Protocols:              protocols,
+		TLSClientConfig:        config,
+		TLSHandshakeTimeout:    15 * time.Second,
+		IdleConnTimeout:        60 * time.Second,
 		// Terraform runs ten operations at a time by default; each finds a connection to come back to.
 		MaxIdleConnsPerHost: 16,
 	}, nil

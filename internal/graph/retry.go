@@ -86,6 +86,10 @@ func permanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var dns *net.DNSError
+	var proxy *proxyRefusal
+	if errors.As(err, &proxy) {
+		return proxy.permanent()
+	}
 	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &dns) && dns.IsNotFound
 }
 

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
-	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -75,17 +74,10 @@ func (s *tokenSource) tenantID(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return "", nil
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	var claims struct {
 		TenantID string `json:"tid"`
 	}
-	if err != nil || json.Unmarshal(payload, &claims) != nil {
-		return "", nil //nolint:nilerr // a token that can't be read is Graph's business alone
-	}
+	readClaims(token, &claims) // one that can't be read is Graph's business alone
 	return claims.TenantID, nil
 }
 

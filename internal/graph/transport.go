@@ -187,6 +187,8 @@ func (t *transport) attempt(req *http.Request, body []byte, token string, number
 	}
 	if err != nil {
 		err = &Error{Sent: sent.Load(), Err: err}
+	} else {
+		tellCaller(resp, token)
 	}
 	t.log(req.Context(), req, number, requestID, resp, err, t.clock.Now().Sub(started))
 	return resp, err

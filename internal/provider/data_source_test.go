@@ -24,7 +24,7 @@ func TestAccDataSource_WhatCantBeRead_IsAnError(t *testing.T) {
 	}
 	noRole := func(w *world) { w.SetRoles("Directory.Read.All") }
 	empty := func(w *world) { w.AddKeySet("Empty") }
-	permission := []string{"denied access", "TrustFrameworkKeySet.Read.All is enough to plan and for data sources", "admin consent", "Status: 403", "Code: AADB2C", "Request ID: "}
+	permission := []string{"denied access", "Its application permissions: Directory.Read.All. Reading needs TrustFrameworkKeySet.Read.All", "az ad app permission admin-consent", "Status: 403", "Code: AADB2C", "Request ID: "}
 	for name, row := range map[string]struct {
 		config  string
 		prepare func(*world)

@@ -141,8 +141,7 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 			advice = "The service doesn't accept the token, though it comes from Entra ID. Check tenant_id, environment and msgraph_endpoint, and this machine's clock."
 			break
 		}
-		advice = "Grant the application the application permission TrustFrameworkKeySet.ReadWrite.All of Microsoft Graph " +
-			"(TrustFrameworkKeySet.Read.All is enough to plan and for data sources), with admin consent in the B2C tenant."
+		advice = permissionAdvice(e)
 	case trustframework.KindThrottled:
 		p.add("The service asked to slow down for longer than this operation may take. %s", unchanged)
 		advice = "Try again later, raise the timeout, or lower -parallelism."

@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -219,8 +218,7 @@ func (m providerModel) settings(getenv func(string) string, diags *diag.Diagnost
 		s.caPEM = pem
 	}
 
-	// What can't be in a header would end every request.
-	s.userAgent = strings.Join(strings.FieldsFunc(r.getenv(envAppendUserAgent), func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }), " ")
+	s.userAgent = r.getenv(envAppendUserAgent)
 	s.settleTime = trustframework.DefaultSettleTime
 	if text := r.text("settle_time", m.SettleTime, envSettleTime); text.value != "" {
 		d, err := time.ParseDuration(text.value)
@@ -384,6 +382,7 @@ func (p *trustFrameworkProvider) newData(ctx context.Context, s settings, terraf
 	local := transport.Clone()
 	local.Proxy = nil
 	s.auth.LocalTransport = &http.Client{Transport: local, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	s.auth.UserAgent = graph.UserAgent(p.version, terraformVersion, s.userAgent)
 	credential, method, err := auth.NewCredential(s.auth)
 	if err != nil {
 		addSignInProblem(diags, err)
@@ -398,7 +397,7 @@ func (p *trustFrameworkProvider) newData(ctx context.Context, s settings, terraf
 		Transport:  p.wrapTransport(transport),
 		Clock:      p.clock,
 		Logger:     logger,
-		UserAgent:  strings.TrimSpace(fmt.Sprintf("terraform-provider-trustframework/%s Terraform/%s %s", p.version, terraformVersion, s.userAgent)),
+		UserAgent:  s.auth.UserAgent,
 	})
 	if err != nil {
 		diags.AddError("Unable to configure the provider", err.Error())

@@ -129,7 +129,7 @@ func TestAccProvider_SignIn_ErrorsAreClear(t *testing.T) {
 		"wrong client":   {[]string{"client_id", `"11111111-2222-3333-4444-555555555555"`}, nil, "Unable to sign in", []string{"AADSTS700016", "Check client_id"}},
 		"wrong tenant":   {[]string{"tenant_id", `"11111111-2222-3333-4444-555555555555"`}, nil, "Unable to sign in", []string{"AADSTS90002", "Check tenant_id", "11111111-2222-3333-4444-555555555555"}},
 		"no role at all": {nil, []string{"Directory.Read.All"}, "Unable to create key set", []string{"TrustFrameworkKeySet.Read", "Status: 403", "Request ID: "}},
-		"only read role": {nil, []string{emulator.RoleRead}, "Unable to create key set", []string{"permissions (TrustFrameworkKeySet.ReadWrite.All)", "Grant the application", "admin consent", "Status: 403"}},
+		"only read role": {nil, []string{emulator.RoleRead}, "Unable to create key set", []string{"permissions (TrustFrameworkKeySet.ReadWrite.All)", "Its application permissions: TrustFrameworkKeySet.Read.All.", "az ad app permission admin-consent", "Status: 403"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -250,13 +250,20 @@ func TestAccProvider_Trace_HoldsNoSecret(t *testing.T) {
 	}
 }
 
+// TestAccProvider_UserAgent_NamesProviderAndTerraform in each request to Graph and to Entra ID.
 func TestAccProvider_UserAgent_NamesProviderAndTerraform(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, emulator.Switches{})
-	tf := w.inProcess(t, w.Provider()+keySetConfig("Test"))
-	tf.apply(true)
-	for _, e := range w.Requests() {
-		if !regexp.MustCompile(`^terraform-provider-trustframework/test Terraform/\d+\.\d+`).MatchString(e.UserAgent) {
+	w := newRealWorld(t)
+	variables := maps.Clone(w.Variables())
+	variables["TF_APPEND_USER_AGENT"] = " pipeline/7\n"
+	ownProcess(t, "provider \"trustframework\" {}\n"+keySetConfig("Test"), variables).apply(true)
+	for _, op := range []emulator.Op{emulator.OpToken, emulator.OpList, emulator.OpCreate} {
+		if len(w.Requests(op)) == 0 {
+			t.Errorf("no request of kind %s", op)
+		}
+	}
+	for _, e := range w.Journal() {
+		if !regexp.MustCompile(`^terraform-provider-trustframework/\S+ Terraform/\d+\.\d+\S* pipeline/7( azsdk-go-\S+ .*)?$`).MatchString(e.UserAgent) {
 			t.Errorf("%s %s by %q", e.Method, e.Path, e.UserAgent)
 		}
 		if e.ContentEncoding != "" {

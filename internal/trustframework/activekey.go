@@ -18,7 +18,7 @@ import (
 // made, and the service may not see yet, is waited for over the settle time. The error is an *Error, of
 // KindKeySetGone if there is no such set, of KindNoActiveKey if the service names no key.
 func (c *Client) ActiveKey(ctx context.Context, keySetID string) (Key, error) {
-	const op = "read active key"
+	const op = opReadActiveKey
 	id := CanonicalID(keySetID)
 	var key Key
 	var refusal *Error

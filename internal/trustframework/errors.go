@@ -74,6 +74,10 @@ type Error struct {
 	// Worked is true if an earlier attempt of the same request may have been worked on, whatever the last
 	// one's refusal says.
 	Worked bool
+	// Needs is, for KindDenied, the least permission that the operation needs.
+	Needs string
+	// Caller is who a request with status 403 came from; nil if nobody knows.
+	Caller *Caller
 	// Unseen is why nobody could look for what was made; nil if somebody could.
 	Unseen error
 	// Err is the cause, if it is another error.
@@ -140,7 +144,9 @@ func newError(op, keySetID string, a answer) *Error {
 	if body.Error.Message != "" {
 		e.Message = strings.TrimSpace(body.Error.Message)
 	}
-	e.Kind = classify(a.status, e.Code)
+	if e.Kind = classify(a.status, e.Code); e.Kind == KindDenied {
+		e.Needs, e.Caller = permissionFor(op), a.caller()
+	}
 	return e
 }
 

@@ -14,7 +14,7 @@ import (
 // and the service may not show yet, is waited for over the settle time. The error is that of KeySet.
 func (c *Client) CurrentKeySet(ctx context.Context, id string) (KeySet, error) {
 	recent, shows := c.expected(id, entry.hasKeys)
-	return c.keySet(ctx, "read key set", id, recent, shows)
+	return c.keySet(ctx, opReadKeySet, id, recent, shows)
 }
 
 // KeySets returns the tenant's key sets whose ids are wanted, with their keys, sorted by id. It takes one
@@ -22,7 +22,7 @@ func (c *Client) CurrentKeySet(ctx context.Context, id string) (KeySet, error) {
 // for each set that the listing doesn't show with its keys; as in CurrentKeySet, what this process has
 // just done is waited for. The error is an *Error; a listing that is refused is one too.
 func (c *Client) KeySets(ctx context.Context, wanted func(id string) bool) ([]KeySet, error) {
-	const op = "list key sets"
+	const op = opListKeySets
 	tenant, known, err := c.wholeListing(ctx, op)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ import (
 // (made less than YoungAge ago), goes on saying so for the settle time. The error is an *Error, of
 // KindKeySetGone if there is no such set, of KindKeysHidden if its keys aren't shown.
 func (c *Client) KeySet(ctx context.Context, id string, young bool) (KeySet, error) {
-	return c.keySet(ctx, "read key set", id, young, entry.hasKeys)
+	return c.keySet(ctx, opReadKeySet, id, young, entry.hasKeys)
 }
 
 func (c *Client) keySet(ctx context.Context, op, id string, young bool, shows func(entry) bool) (KeySet, error) {
@@ -40,7 +40,7 @@ func keysHidden(op, id string) *Error {
 // HasKeySet is KeySet for those who don't need the keys: it costs no read of its own where the listing
 // shows the set.
 func (c *Client) HasKeySet(ctx context.Context, id string, young bool) (KeySet, error) {
-	e, err := c.look(ctx, "read key set", id, young, func(e entry) bool { return e.gone == nil })
+	e, err := c.look(ctx, opReadKeySet, id, young, func(e entry) bool { return e.gone == nil })
 	if err != nil {
 		return KeySet{}, err
 	}
@@ -51,7 +51,7 @@ func (c *Client) HasKeySet(ctx context.Context, id string, young bool) (KeySet, 
 // is an *Error, of KindKeySetGone or KindKeyGone if there is no such key, of KindKeysHidden if the answer
 // doesn't tell.
 func (c *Client) Key(ctx context.Context, keySetID, kid string, young bool) (Key, KeySet, error) {
-	const op = "read key"
+	const op = opReadKey
 	has := func(e entry) bool {
 		_, ok := e.set.Key(kid)
 		return e.gone == nil && ok && e.keysKnown
@@ -210,7 +210,7 @@ func (e *Error) unlistable() bool {
 
 // fetchListing reads all pages of the listing.
 func (c *Client) fetchListing(ctx context.Context) ([]wireKeySet, error) {
-	const op = "list key sets"
+	const op = opListKeySets
 	builder := c.api.KeySets()
 	listing, err := fetchPages[wireKeySet](ctx, c, op, "", "/trustFramework/keySets", func(ctx context.Context, next string, options []abs.RequestOption) error {
 		page := builder
