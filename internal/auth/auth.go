@@ -89,7 +89,12 @@ func NewCredential(config Config) (azcore.TokenCredential, Method, error) {
 			return nil, method, fmt.Errorf("set up the %s credential: %w", method, err)
 		}
 	}
-	return newCredential(method, s, clock.Real{}, tenant), method, nil
+	c := newCredential(method, s, clock.Real{}, tenant)
+	if method == MethodCLI {
+		config.UseCLI = false
+		_, c.others = Select(config)
+	}
+	return c, method, nil
 }
 
 func (c Config) source(method Method) (source, error) {
@@ -147,6 +152,8 @@ type Error struct {
 	TraceID, CorrelationID string
 	// OtherTenant is true if there is a token, and it is another tenant's.
 	OtherTenant bool
+	// Others is a *NotConfigured of all other methods if the Azure CLI was asked, which needs nothing to be configured.
+	Others error
 	// Err is the cause.
 	Err error
 }
@@ -188,6 +195,9 @@ func newError(method string, err error) *Error {
 		CorrelationID string `json:"correlation_id"`
 	}
 	if json.Unmarshal(body, &answer) != nil || answer.Description == "" {
+		if words := wordsOf(body); words != "" { // App Service's form
+			e.Message = fmt.Sprintf("The answer has status %d. It says: %s", failed.RawResponse.StatusCode, words)
+		}
 		return e
 	}
 	// The trace and correlation ids and the time follow on lines of their own.

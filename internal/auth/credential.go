@@ -34,6 +34,8 @@ type credential struct {
 	clock  clock.Clock
 	// tenant returns the GUID that a token's tid must have, or "" if it may have any.
 	tenant func(ctx context.Context) (string, error)
+	// others becomes Error.Others.
+	others error
 
 	// busy holds a value while somebody asks for a token, so that those who wait can leave.
 	busy chan struct{}
@@ -58,6 +60,7 @@ func (c *credential) GetToken(ctx context.Context, options policy.TokenRequestOp
 	token, err := c.source.token(ctx, options)
 	if err != nil {
 		failure := newError(string(c.method), err)
+		failure.Others = c.others
 		for _, secret := range c.source.secrets() {
 			failure.conceal(secret)
 		}

@@ -142,7 +142,7 @@ func (e *requestRefused) Error() string {
 	return text
 }
 
-// wordsOf takes the message out of an error's body, in the forms that GitHub and Azure DevOps use.
+// wordsOf takes the message out of an error's body, in the form that GitHub, Azure DevOps and App Service use.
 func wordsOf(body []byte) string {
 	var answer struct {
 		Message string `json:"message"`

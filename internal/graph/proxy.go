@@ -28,19 +28,20 @@ func (e *proxyRefusal) Error() string {
 	return text
 }
 
-// permanent tells the refusals that waiting doesn't mend.
-func (e *proxyRefusal) permanent() bool {
-	switch e.status {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests:
-		return false
-	}
-	return e.status < http.StatusInternalServerError
-}
+// lastingRefusal is one that waiting doesn't mend.
+type lastingRefusal struct{ *proxyRefusal }
+
+// NonRetriable is how azcore is told: sign-in goes through the same transport.
+func (lastingRefusal) NonRetriable() {}
 
 // onProxyConnect is http.Transport's OnProxyConnectResponse.
 func onProxyConnect(_ context.Context, proxy *url.URL, connect *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK {
 		return nil
 	}
-	return &proxyRefusal{proxy: proxy.Host, target: connect.Host, status: resp.StatusCode}
+	refusal := &proxyRefusal{proxy: proxy.Host, target: connect.Host, status: resp.StatusCode}
+	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusRequestTimeout || resp.StatusCode == http.StatusTooManyRequests {
+		return refusal
+	}
+	return lastingRefusal{refusal}
 }

@@ -86,11 +86,8 @@ func permanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var dns *net.DNSError
-	var proxy *proxyRefusal
-	if errors.As(err, &proxy) {
-		return proxy.permanent()
-	}
-	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &dns) && dns.IsNotFound
+	var proxy lastingRefusal
+	return errors.As(err, &proxy) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &dns) && dns.IsNotFound
 }
 
 // errorCode is the code in Graph's error body, or "".

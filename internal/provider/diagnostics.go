@@ -57,45 +57,6 @@ func argumentOf(err error, fallback path.Path, others ...string) path.Path {
 	return fallback
 }
 
-// addSignInProblem tells what of the provider's arguments doesn't let it sign in, before anything is sent.
-func addSignInProblem(diags *diag.Diagnostics, err error) {
-	var lacking *auth.NotConfigured
-	argument, problem := auth.ArgumentOf(err)
-	switch {
-	case errors.As(err, &lacking) && lacking.Asked != "":
-		diags.AddAttributeError(path.Root(lacking.Argument()), "Incomplete sign-in configuration", fmt.Sprintf("The configuration asks for %s, so that no other way of signing in is tried, but it lacks something:\n\n%s\n\n"+
-			"Set what is lacking, as provider arguments or environment variables.", lacking.Asked, err))
-	case errors.As(err, &lacking):
-		diags.AddError("No way of signing in is configured", fmt.Sprintf("Each way lacks something:\n\n%s\n\n"+
-			"Set what one of them lacks, as provider arguments or environment variables.", err))
-	case argument == "":
-		diags.AddError("Unable to configure the provider", err.Error())
-	case strings.ToLower(argument) != argument:
-		diags.AddError("Invalid environment variable "+argument, sentence(problem))
-	default:
-		diags.AddAttributeError(path.Root(argument), "Invalid provider argument "+argument, sentence(problem))
-	}
-}
-
-func signInDetail(e *auth.Error) string {
-	p := paragraphs{}
-	p.add("Signing in with %s failed, so that the request was not sent to Microsoft Graph.", e.Method)
-	p.add("%s", e.Message)
-	switch e.Code {
-	case "AADSTS7000215", "AADSTS7000222":
-		p.add("Check client_secret (%s): it is the secret's value, not its ID, and it has not expired.", envClientSecret)
-	case "AADSTS700016":
-		p.add("Check client_id (%s) and tenant_id (%s): the application must be registered in the B2C tenant itself.", envClientID, envTenantID)
-	case "AADSTS90002", "AADSTS900023":
-		p.add("Check tenant_id (%s) and environment (%s): there is no such tenant in this cloud.", envTenantID, envEnvironment)
-	}
-	if e.OtherTenant {
-		p.add("Sign in to the B2C tenant itself, or set tenant_id (%s) to the tenant that is meant. A managed identity belongs to its home tenant; `az login --tenant TENANT --allow-no-subscriptions` signs in to another.", envTenantID)
-	}
-	p.facts("Code", e.Code, "Trace ID", e.TraceID, "Correlation ID", e.CorrelationID)
-	return p.String()
-}
-
 func errorDetail(e *trustframework.Error, more ...string) string {
 	const unchanged = "Nothing was changed."
 	p := paragraphs{}
