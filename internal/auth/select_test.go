@@ -16,7 +16,7 @@ import (
 func TestSelect(t *testing.T) {
 	t.Parallel()
 	value := auth.Text{Value: "x"}
-	about := map[string]string{
+	about := map[string]string{ //nolint:gosec // arguments' names
 		"certificate without client": "client_id", "secret without client": "client_id", "Azure DevOps without its address": "oidc_request_url",
 		"use_oidc with nothing for it": "use_oidc", "AKS without its token": "use_aks_workload_identity",
 	}

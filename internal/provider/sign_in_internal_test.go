@@ -23,7 +23,7 @@ func TestProviderConfig_SignIn_IsSelectedFromConfigurationAndEnvironment(t *test
 	application := map[string]string{"ARM_CLIENT_ID": id}
 	secret := map[string]string{"ARM_CLIENT_ID": id, "ARM_CLIENT_SECRET": "s"}
 	certificate := map[string]string{"ARM_CLIENT_ID": id, "ARM_CLIENT_CERTIFICATE_PATH": "/c.pfx", "ARM_CLIENT_CERTIFICATE_PASSWORD": "p"}
-	gitHub := map[string]string{"ARM_CLIENT_ID": id, "ARM_USE_OIDC": "true", "ACTIONS_ID_TOKEN_REQUEST_URL": "https://g", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t"}
+	gitHub := map[string]string{"ARM_CLIENT_ID": id, "ARM_USE_OIDC": "true", "ACTIONS_ID_TOKEN_REQUEST_URL": "https://g", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t"} //nolint:gosec // nobody's
 	azureDevOps := map[string]string{
 		"ARM_CLIENT_ID": id, "ARM_USE_OIDC": "true", "SYSTEM_OIDCREQUESTURI": "https://d", "SYSTEM_ACCESSTOKEN": "t", "ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID": "c",
 	}
@@ -139,7 +139,7 @@ func TestProviderConfig_SignIn_IsSelectedFromConfigurationAndEnvironment(t *test
 func with(variables map[string]string, more ...string) map[string]string {
 	changed := map[string]string{}
 	maps.Copy(changed, variables)
-	for i := 0; i < len(more); i += 2 {
+	for i := 0; i+1 < len(more); i += 2 {
 		changed[more[i]] = more[i+1]
 	}
 	return changed
