@@ -39,18 +39,48 @@ type MadeKey struct {
 // wasn't seen, and for every other kind no key was made. KindExists means that the set holds the certificate
 // already, and its Candidates are the keys that do. No error repeats a secret.
 func (c *Client) MakeKey(ctx context.Context, timeout time.Duration, in KeyInput) (MadeKey, error) {
-	op, id := in.Op(), CanonicalID(in.keySet())
+	made, err := c.MakeKeys(ctx, timeout, in.Op(), in.keySet(), func(KeySet) []KeyInput { return []KeyInput{in} })
+	if err != nil {
+		return MadeKey{}, err
+	}
+	return made[0], nil
+}
+
+// MakeKeys makes the keys that decide asks for when it is shown the set, one after the other, while nothing else in this
+// process writes to the set. It may ask for none. The error is that of MakeKey for the first key that wasn't made; those
+// before it are returned with it.
+func (c *Client) MakeKeys(ctx context.Context, timeout time.Duration, op, keySetID string, decide func(KeySet) []KeyInput) ([]MadeKey, error) {
+	id := CanonicalID(keySetID)
 	window, cancel := c.sendWindow(ctx, timeout)
 	defer cancel()
 	unlock, err := c.locks.lock(window, id)
 	if err != nil {
-		return MadeKey{}, asError(op, id, err)
+		return nil, asError(op, id, err)
 	}
 	defer unlock()
 	before, err := c.look(window, op, id, c.justMade(id), entry.hasKeys)
 	if err != nil {
-		return MadeKey{}, err
+		return nil, err
 	}
+	var made []MadeKey
+	for i, in := range decide(before.set) {
+		if i > 0 {
+			if before, err = c.look(window, op, id, c.justMade(id), entry.hasKeys); err != nil {
+				return made, err
+			}
+		}
+		key, err := c.makeKey(ctx, window, id, before, in)
+		if err != nil {
+			return made, err
+		}
+		made = append(made, key)
+	}
+	return made, nil
+}
+
+// makeKey makes a key in a set that looks like before, whose lock is held.
+func (c *Client) makeKey(ctx, window context.Context, id string, before entry, in KeyInput) (MadeKey, error) {
+	op := in.Op()
 	started := c.clock.Now()
 	if k, ok := c.kept(before.set, in); ok {
 		return MadeKey{Key: k, KeySetID: before.set.ID, Asked: started, Kept: true}, nil

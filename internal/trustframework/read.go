@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
@@ -35,6 +36,14 @@ func (c *Client) keySet(ctx context.Context, op, id string, young bool, shows fu
 
 func keysHidden(op, id string) *Error {
 	return &Error{Op: op, KeySetID: id, Kind: KindKeysHidden}
+}
+
+// KeySetWith is KeySet for those who expect keys in it. Young means that one of them was made less than YoungAge ago: then
+// the set is read over the settle time until it shows them all.
+func (c *Client) KeySetWith(ctx context.Context, id string, kids []string, young bool) (KeySet, error) {
+	return c.keySet(ctx, opReadKeySet, id, young, func(e entry) bool {
+		return e.hasKeys() && !slices.ContainsFunc(kids, func(kid string) bool { _, ok := e.set.Key(kid); return !ok })
+	})
 }
 
 // HasKeySet is KeySet for those who don't need the keys: it costs no read of its own where the listing

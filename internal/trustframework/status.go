@@ -56,6 +56,30 @@ func (c *Client) Status(ctx context.Context, keySetID, kid, want string, young b
 	return status, err
 }
 
+// WithStatuses returns a set with the statuses that its own answer left out, from keys_v2. Without the permission to read
+// them they stay empty. The error is an *Error.
+func (c *Client) WithStatuses(ctx context.Context, set KeySet) (KeySet, error) {
+	if !slices.ContainsFunc(set.Keys, func(k Key) bool { return k.Status == "" }) {
+		return set, nil
+	}
+	keys, err := c.statuses(ctx, set.ID)
+	switch KindOf(err) {
+	case KindDenied, KindRefused, KindKeyGone, KindKeySetGone: // keys_v2 may be late to show what has just been made
+		return set, nil
+	case "":
+	default:
+		return KeySet{}, err
+	}
+	shown := KeySet{Keys: c.held.withStatuses(set.ID, keys, c.settled())}
+	set.Keys = slices.Clone(set.Keys)
+	for i, k := range set.Keys {
+		if known, ok := shown.Key(k.Kid); ok && k.Status == "" {
+			set.Keys[i].Status = known.Status
+		}
+	}
+	return set, nil
+}
+
 // statusIn is a key's status in an entry, or in keys_v2 if the entry doesn't tell.
 func (c *Client) statusIn(ctx context.Context, e entry, keySetID, kid string) (string, error) {
 	if key, ok := e.set.Key(kid); ok && key.Status != "" {

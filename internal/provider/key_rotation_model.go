@@ -1,0 +1,263 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/rotation"
+	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
+)
+
+const (
+	defaultDelayDays = 1
+	// How long a key stays valid after its successor has taken over: long enough for whoever has cached it, or for what it
+	// has encrypted, such as refresh tokens, whose life is months.
+	defaultSigOverlapDays = 30
+	defaultEncOverlapDays = 365
+	// maxDays keeps every date far from the last that a NumericDate and RFC 3339 can both write.
+	maxDays = 36500
+)
+
+type keyRotationModel struct {
+	KeySetID types.String `tfsdk:"key_set_id"`
+	Use      types.String `tfsdk:"use"`
+	Kty      types.String `tfsdk:"kty"`
+
+	RotationDays        types.Int64 `tfsdk:"rotation_days"`
+	ActivationDelayDays types.Int64 `tfsdk:"activation_delay_days"`
+	OverlapDays         types.Int64 `tfsdk:"overlap_days"`
+	SafetyNet           types.Bool  `tfsdk:"safety_net"`
+	RotateWhenChanged   types.Map   `tfsdk:"rotate_when_changed"`
+
+	ID               types.String `tfsdk:"id"`
+	Keys             types.List   `tfsdk:"keys"`
+	NewestKid        types.String `tfsdk:"newest_kid"`
+	NextRotationAt   types.String `tfsdk:"next_rotation_at"`
+	ReadyForRotation types.Bool   `tfsdk:"ready_for_rotation"`
+
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
+}
+
+// rotationKey is a key as the attribute keys shows it.
+type rotationKey struct {
+	Kid         types.String `tfsdk:"kid"`
+	Nbf         types.Int64  `tfsdk:"nbf"`
+	Exp         types.Int64  `tfsdk:"exp"`
+	Status      types.String `tfsdk:"status"`
+	ActivatesAt types.String `tfsdk:"activates_at"`
+	ExpiresAt   types.String `tfsdk:"expires_at"`
+}
+
+func rotationKeyType() basetypes.ObjectType {
+	return types.ObjectType{AttrTypes: map[string]attr.Type{
+		"kid": types.StringType, "nbf": types.Int64Type, "exp": types.Int64Type, "status": types.StringType,
+		"activates_at": types.StringType, "expires_at": types.StringType,
+	}}
+}
+
+func keyRotationSchema(ctx context.Context) schema.Schema {
+	days := func(least int64, description string) schema.Int64Attribute {
+		return schema.Int64Attribute{MarkdownDescription: description, Validators: []validator.Int64{int64validator.Between(least, maxDays)}}
+	}
+	rotationDays := days(1, "How many days a key signs before its successor takes over. Longer than `activation_delay_days`.")
+	rotationDays.Required = true
+	delayDays := days(0, fmt.Sprintf("How many days a key is published before it signs, so that everybody knows it by then. Defaults to `%d`.", defaultDelayDays))
+	delayDays.Optional, delayDays.Computed, delayDays.Default = true, true, int64default.StaticInt64(defaultDelayDays)
+	overlapDays := days(1, fmt.Sprintf("How many days a key stays valid after its successor has taken over. Longer than `activation_delay_days`. Defaults to `%d` for `sig` and `%d` for `enc`.",
+		defaultSigOverlapDays, defaultEncOverlapDays))
+	overlapDays.Optional = true
+	text := func(description string) schema.StringAttribute {
+		return schema.StringAttribute{Computed: true, MarkdownDescription: description}
+	}
+	date := func(description string) schema.Int64Attribute {
+		return schema.Int64Attribute{Computed: true, MarkdownDescription: description + ", as a NumericDate: seconds since 1970-01-01T00:00:00Z. Null if the key has none."}
+	}
+	return schema.Schema{
+		MarkdownDescription: "Keeps a key set rolling, in place: each `terraform apply` makes the next key if it is due, and else none. " +
+			"A new key is published for `activation_delay_days`, signs for `rotation_days`, and stays valid for `overlap_days` more.\n\n" +
+			"Keys of others in the set are left alone and don't count. Destroying the resource leaves the keys in their set: the service can't delete a single one.",
+		Attributes: map[string]schema.Attribute{
+			"key_set_id": schema.StringAttribute{
+				Required: true,
+				MarkdownDescription: "The key set to keep rolling: its `id`, or its name with or without the prefix `B2C_1A_`. " +
+					"A change leaves the keys where they are and begins anew in the other set.",
+				Validators:    []validator.String{isPathSegment()},
+				PlanModifiers: []planmodifier.String{keepSpelling(), stringplanmodifier.RequiresReplace()},
+			},
+			"use": useArgument(),
+			"kty": schema.StringAttribute{
+				Required: true,
+				MarkdownDescription: "The type of key: " + listOf(trustframework.KeyTypes()) + " (a symmetric key). All keys of a set have the same type for as long as the set lives, " +
+					"so that a change works only together with another key set.",
+				Validators:    []validator.String{stringvalidator.OneOf(trustframework.KeyTypes()...)},
+				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"rotation_days":         rotationDays,
+			"activation_delay_days": delayDays,
+			"overlap_days":          overlapDays,
+			"safety_net": schema.BoolAttribute{
+				Optional: true,
+				Computed: true,
+				Default:  booldefault.StaticBool(true),
+				MarkdownDescription: "Whether the set is to have a key without dates, as Microsoft advises: it signs if all others have expired, because no apply " +
+					"came in time. One is made if the set has no usable one. Defaults to `true`.",
+			},
+			"rotate_when_changed": schema.MapAttribute{
+				Optional:    true,
+				ElementType: types.StringType,
+				MarkdownDescription: "Any values; when they change or are taken away, the next key is made before its time. The first values given to a resource that has none " +
+					"don't count as a change.",
+			},
+			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+				Create: true, CreateDescription: timeoutText("making the first keys", defaultCreateTimeout) + " Finding out what became of a lost answer isn't cut short by it.",
+				Read: true, ReadDescription: timeoutText("refreshing the keys", defaultReadTimeout),
+				Update: true, UpdateDescription: timeoutText("making the next key", defaultCreateTimeout) + " Finding out what became of a lost answer isn't cut short by it.",
+			}),
+
+			"id": computedText("The key set's ID in the service's spelling."),
+			"keys": schema.ListNestedAttribute{
+				Computed:            true,
+				MarkdownDescription: "The keys that this resource has made or was given by an import: the one without dates first, the newest last.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"kid":          text("The key's ID within its key set, given by the service."),
+					"nbf":          date("When the key becomes valid (not before)"),
+					"exp":          date("When the key expires"),
+					"status":       text("`enabled` or `disabled`. Null where the provider may not read it, which takes `TrustFrameworkKeySet.ReadWrite.All`; the key then counts as enabled."),
+					"activates_at": text("`nbf` as an RFC 3339 date in UTC. Null if the key has none."),
+					"expires_at":   text("`exp` as an RFC 3339 date in UTC. Null if the key has none."),
+				}},
+			},
+			"newest_kid":       text("The `kid` of the newest key with dates that can be used now or later. Null if there is none."),
+			"next_rotation_at": text("From when on an apply makes the next key, as an RFC 3339 date in UTC. Null if no key with dates can be used, which means now."),
+			"ready_for_rotation": schema.BoolAttribute{
+				Computed: true,
+				MarkdownDescription: "Whether a key is due, or the one without dates is missing. A refresh sets it; the plan then shows it become `false`, which is why the keys change.",
+			},
+		},
+	}
+}
+
+// validate compares the settings with each other.
+func (m *keyRotationModel) validate(diags *diag.Diagnostics) {
+	delay := m.ActivationDelayDays
+	if delay.IsNull() {
+		delay = types.Int64Value(defaultDelayDays)
+	}
+	overlap := m.OverlapDays
+	if overlap.IsNull() && known(m.Use) {
+		overlap = types.Int64Value(defaultOverlap(m.Use.ValueString()))
+	}
+	if known(delay, m.RotationDays) && m.RotationDays.ValueInt64() <= delay.ValueInt64() {
+		diags.AddAttributeError(path.Root("rotation_days"), "Invalid rotation",
+			fmt.Sprintf("A key would have to be made before the one it follows is in use: rotation_days = %d must be longer than activation_delay_days = %d.",
+				m.RotationDays.ValueInt64(), delay.ValueInt64()))
+	}
+	if known(delay, overlap) && overlap.ValueInt64() <= delay.ValueInt64() {
+		diags.AddAttributeError(path.Root("overlap_days"), "Invalid rotation",
+			fmt.Sprintf("A key could expire before the next one signs: overlap_days = %d must be longer than activation_delay_days = %d.",
+				overlap.ValueInt64(), delay.ValueInt64()))
+	}
+}
+
+func defaultOverlap(use string) int64 {
+	if use == trustframework.UseEncryption {
+		return defaultEncOverlapDays
+	}
+	return defaultSigOverlapDays
+}
+
+// settings are those of a plan or state; false means that they aren't all known.
+func (m *keyRotationModel) settings() (rotation.Settings, bool) {
+	if !known(m.RotationDays, m.ActivationDelayDays, m.SafetyNet, m.Use) || m.OverlapDays.IsUnknown() {
+		return rotation.Settings{}, false
+	}
+	s := rotation.Settings{
+		RotationDays: m.RotationDays.ValueInt64(), DelayDays: m.ActivationDelayDays.ValueInt64(),
+		OverlapDays: m.OverlapDays.ValueInt64(), SafetyNet: m.SafetyNet.ValueBool(),
+	}
+	if m.OverlapDays.IsNull() {
+		s.OverlapDays = defaultOverlap(m.Use.ValueString())
+	}
+	return s, true
+}
+
+// own are the keys that the state has.
+func (m *keyRotationModel) own(ctx context.Context, diags *diag.Diagnostics) []trustframework.Key {
+	if m.Keys.IsNull() || m.Keys.IsUnknown() {
+		return nil
+	}
+	var shown []rotationKey
+	diags.Append(m.Keys.ElementsAs(ctx, &shown, false)...)
+	var keys []trustframework.Key
+	for _, k := range shown {
+		keys = append(keys, trustframework.Key{
+			Kid: k.Kid.ValueString(), Use: m.Use.ValueString(), Kty: m.Kty.ValueString(), Nbf: seconds(k.Nbf), Exp: seconds(k.Exp), Status: k.Status.ValueString(),
+		})
+	}
+	return keys
+}
+
+// show writes down the keys, and what follows from them at a given time.
+func (m *keyRotationModel) show(ctx context.Context, own, set []trustframework.Key, now time.Time, diags *diag.Diagnostics) {
+	own = slices.Clone(own)
+	rotation.Sort(own)
+	shown := make([]rotationKey, len(own)) // not nil, which would be null
+	for i, k := range own {
+		shown[i] = rotationKey{
+			Kid: types.StringValue(k.Kid), Nbf: types.Int64PointerValue(k.Nbf), Exp: types.Int64PointerValue(k.Exp), Status: nullIfEmpty(k.Status),
+			ActivatesAt: dateValue(k.Nbf), ExpiresAt: dateValue(k.Exp),
+		}
+	}
+	list, problems := types.ListValueFrom(ctx, rotationKeyType(), shown)
+	diags.Append(problems...)
+	m.Keys = list
+	newest, _ := rotation.Newest(own, now)
+	m.NewestKid = nullIfEmpty(newest.Kid)
+	m.NextRotationAt, m.ReadyForRotation = types.StringNull(), types.BoolValue(false)
+	s, ok := m.settings()
+	if !ok {
+		return // imported, and not applied yet
+	}
+	if due, ok := s.DueAt(own, now); ok {
+		at := due.Unix()
+		m.NextRotationAt = dateValue(&at)
+	}
+	m.ReadyForRotation = types.BoolValue(s.Decide(now, own, set, false).Needed())
+}
+
+// input is the key to be made.
+func (m *keyRotationModel) input(nbf, exp *int64) trustframework.GenerateKeyInput {
+	return trustframework.GenerateKeyInput{KeySetID: m.KeySetID.ValueString(), Use: m.Use.ValueString(), Kty: m.Kty.ValueString(), Nbf: nbf, Exp: exp}
+}
+
+// inputs are the keys that a decision asks for. The one without dates comes first: whatever happens then, something signs.
+func (m *keyRotationModel) inputs(d rotation.Decision) []trustframework.KeyInput {
+	var inputs []trustframework.KeyInput
+	if d.SafetyNet {
+		inputs = append(inputs, m.input(nil, nil))
+	}
+	if d.Due {
+		inputs = append(inputs, m.input(&d.Nbf, &d.Exp))
+	}
+	return inputs
+}
