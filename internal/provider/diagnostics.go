@@ -116,6 +116,9 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 		p.add("The answer to the request was lost, and %s now holds several keys that may come of it:", subject)
 		p.add("%s", importCommands(e.Op, e.KeySetID, e.Candidates))
 		advice = "Import one of them that no resource owns."
+		if e.Op == opRotateKeys {
+			advice = rememberedAdvice
+		}
 		if e.Resent {
 			advice += " The request was sent more than once, so that more than one may be its: leave the others unused, for a key can't be deleted on its own."
 		} else {
@@ -169,11 +172,19 @@ func lostAnswer(e *trustframework.Error, subject string) string {
 	return fmt.Sprintf("%s, and what was asked for has not shown up in %s since. It may still appear there.", text, subject)
 }
 
+// rememberedAdvice is what to do about a rotation's request that may have made a key.
+const rememberedAdvice = "If the resource is in state already, apply again: it remembers the request, takes over what has turned up, and makes another key only if nothing has. " +
+	"If it isn't in state yet, import it with its key first."
+
 func unknownOutcomeAdvice(e *trustframework.Error) string {
 	const portal = "Before you apply again, look in the portal (Identity Experience Framework, Policy keys) whether it is there"
 	if e.Op == trustframework.OpCreateKeySet {
 		return portal + ". If it is, import it: terraform import trustframework_key_set.<name> " + e.KeySetID +
 			"\nIf it isn't, apply again. A longer settle_time makes the provider look longer."
+	}
+	if e.Op == opRotateKeys {
+		return rememberedAdvice + " Whether it has one shows in the portal (Identity Experience Framework, Policy keys): terraform import " +
+			resourceTypes()[e.Op] + ".<name> " + e.KeySetID + "/<kid>\nA longer settle_time makes the provider look longer."
 	}
 	return portal + ", or list the set's keys: an import ID that names only the key set shows them, as in " +
 		"terraform import " + resourceTypes()[e.Op] + ".<name> " + e.KeySetID +

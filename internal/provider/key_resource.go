@@ -75,13 +75,14 @@ type newKey struct {
 	certificate *material.Certificate
 }
 
-// resourceTypes are the resources whose key each operation makes.
+// resourceTypes are the resources whose keys each operation makes.
 func resourceTypes() map[string]string {
 	return map[string]string{
 		trustframework.OpGenerateKey:       "trustframework_generated_key",
 		trustframework.OpUploadSecret:      "trustframework_uploaded_secret",
 		trustframework.OpUploadCertificate: "trustframework_uploaded_certificate",
 		trustframework.OpUploadPKCS12:      "trustframework_uploaded_pkcs12",
+		opRotateKeys:                       "trustframework_key_rotation",
 	}
 }
 

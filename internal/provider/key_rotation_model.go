@@ -150,7 +150,7 @@ func keyRotationSchema(ctx context.Context) schema.Schema {
 			"newest_kid":       text("The `kid` of the newest key with dates that can be used now or later. Null if there is none."),
 			"next_rotation_at": text("From when on an apply makes the next key, as an RFC 3339 date in UTC. Null if no key with dates can be used, which means now."),
 			"ready_for_rotation": schema.BoolAttribute{
-				Computed: true,
+				Computed:            true,
 				MarkdownDescription: "Whether a key is due, or the one without dates is missing. A refresh sets it; the plan then shows it become `false`, which is why the keys change.",
 			},
 		},
@@ -251,8 +251,8 @@ func (m *keyRotationModel) input(nbf, exp *int64) trustframework.GenerateKeyInpu
 }
 
 // inputs are the keys that a decision asks for. The one without dates comes first: whatever happens then, something signs.
-func (m *keyRotationModel) inputs(d rotation.Decision) []trustframework.KeyInput {
-	var inputs []trustframework.KeyInput
+func (m *keyRotationModel) inputs(d rotation.Decision) []trustframework.GenerateKeyInput {
+	var inputs []trustframework.GenerateKeyInput
 	if d.SafetyNet {
 		inputs = append(inputs, m.input(nil, nil))
 	}
@@ -260,4 +260,9 @@ func (m *keyRotationModel) inputs(d rotation.Decision) []trustframework.KeyInput
 		inputs = append(inputs, m.input(&d.Nbf, &d.Exp))
 	}
 	return inputs
+}
+
+// forcedFrom tells whether a change asks for a key before its time.
+func (m *keyRotationModel) forcedFrom(state *keyRotationModel) bool {
+	return !state.RotateWhenChanged.IsNull() && !m.RotateWhenChanged.Equal(state.RotateWhenChanged)
 }

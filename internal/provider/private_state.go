@@ -40,6 +40,16 @@ type doubt struct {
 	Asked time.Time `json:"asked,omitzero"`
 	// Known are the kids that were in the set when the key was made, and those already reported.
 	Known []string `json:"known"`
+
+	// What follows is a rotation's, which has many keys.
+
+	// Pending is true if no key was found yet.
+	Pending bool `json:"pending,omitempty"`
+	// Changed is rotate_when_changed as the request would have left it; nil for null.
+	Changed map[string]*string `json:"changed,omitempty"`
+	// Kid is the key that was made or found, and At when that was.
+	Kid string    `json:"kid,omitempty"`
+	At  time.Time `json:"at,omitzero"`
 }
 
 // privateReader and privateWriter are the framework's private state, whose type has no public name.
@@ -52,21 +62,30 @@ type privateWriter interface {
 }
 
 func (s madeState) save(ctx context.Context, private privateWriter) diag.Diagnostics {
-	data, err := json.Marshal(s)
+	return savePrivate(ctx, private, s)
+}
+
+func savePrivate(ctx context.Context, private privateWriter, state any) diag.Diagnostics {
+	data, err := json.Marshal(state)
 	if err != nil {
 		return diag.Diagnostics{diag.NewErrorDiagnostic("Unable to write private state", err.Error()+"\n\nThis is a bug in the provider; please report it.")}
 	}
 	return private.SetKey(ctx, privateKey, data)
 }
 
-// loadMade reads what save wrote. What isn't there or can't be read is the zero value: it only makes the
-// provider less patient and less wary. The tenant may come from the identity, too.
+// loadPrivate reads what savePrivate wrote. What isn't there or can't be read is the zero value: it only makes the
+// provider less patient and less wary.
+func loadPrivate[S any](ctx context.Context, private privateReader, state *S) {
+	data, diags := private.GetKey(ctx, privateKey)
+	if diags.HasError() || json.Unmarshal(data, state) != nil {
+		*state = *new(S)
+	}
+}
+
+// loadMade reads what save wrote. The tenant may come from the identity, too.
 func loadMade(ctx context.Context, private privateReader, identity *tfsdk.ResourceIdentity) madeState {
 	var s madeState
-	data, diags := private.GetKey(ctx, privateKey)
-	if diags.HasError() || json.Unmarshal(data, &s) != nil {
-		s = madeState{}
-	}
+	loadPrivate(ctx, private, &s)
 	if s.TenantID == "" {
 		s.TenantID = storedTenant(ctx, identity)
 	}

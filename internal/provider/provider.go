@@ -105,7 +105,7 @@ func (p *trustFrameworkProvider) Configure(ctx context.Context, req provider.Con
 // Resources implements provider.Provider.
 func (p *trustFrameworkProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
-		newKeySetResource, newGeneratedKeyResource,
+		newKeySetResource, newGeneratedKeyResource, newKeyRotationResource,
 		newUploadedSecretResource, newUploadedCertificateResource, newUploadedPKCS12Resource,
 	}
 }

@@ -105,6 +105,11 @@ func Newest(keys []trustframework.Key, now time.Time) (newest trustframework.Key
 	return newest, ok
 }
 
+// Usable are the keys that can be used now or later.
+func Usable(keys []trustframework.Key, now time.Time) []trustframework.Key {
+	return slices.DeleteFunc(slices.Clone(keys), func(k trustframework.Key) bool { return !usable(k, now) })
+}
+
 // Sort puts keys without dates first, and the newest last.
 func Sort(keys []trustframework.Key) { slices.SortStableFunc(keys, compare) }
 

@@ -38,44 +38,60 @@ type MadeKey struct {
 // set, of KindSeveral or KindUnknownOutcome if a key may have been made that can't be told from others or
 // wasn't seen, and for every other kind no key was made. KindExists means that the set holds the certificate
 // already, and its Candidates are the keys that do. No error repeats a secret.
-func (c *Client) MakeKey(ctx context.Context, timeout time.Duration, in KeyInput) (MadeKey, error) {
-	made, err := c.MakeKeys(ctx, timeout, in.Op(), in.keySet(), func(KeySet) []KeyInput { return []KeyInput{in} })
-	if err != nil {
-		return MadeKey{}, err
-	}
-	return made[0], nil
+func (c *Client) MakeKey(ctx context.Context, timeout time.Duration, in KeyInput) (key MadeKey, err error) {
+	err = c.writing(ctx, timeout, in.Op(), in.keySet(), func(window context.Context, id string, before entry) error {
+		key, err = c.makeKey(ctx, window, id, before, in)
+		return err
+	})
+	return key, err
 }
 
-// MakeKeys makes the keys that decide asks for when it is shown the set, one after the other, while nothing else in this
-// process writes to the set. It may ask for none. The error is that of MakeKey for the first key that wasn't made; those
-// before it are returned with it.
-func (c *Client) MakeKeys(ctx context.Context, timeout time.Duration, op, keySetID string, decide func(KeySet) []KeyInput) ([]MadeKey, error) {
+// MakeKeys makes the keys that decide asks for when it is shown the set with its statuses, as far as they can be read, one
+// after the other, while nothing else in this process writes to the set. It may ask for none. The error is that of MakeKey for
+// the first key that wasn't made; those before it are returned with it. It is of KindKeysHidden if the answers don't show
+// what the set holds, so that nothing can be decided.
+func (c *Client) MakeKeys(ctx context.Context, timeout time.Duration, op, keySetID string, decide func(KeySet) []KeyInput) (made []MadeKey, err error) {
+	err = c.writing(ctx, timeout, op, keySetID, func(window context.Context, id string, before entry) error {
+		if !before.keysKnown {
+			return keysHidden(op, id)
+		}
+		set, err := c.WithStatuses(window, before.set)
+		if err != nil {
+			return err
+		}
+		for i, in := range decide(set) {
+			if i > 0 {
+				if before, err = c.look(window, op, id, c.justMade(id), entry.hasKeys); err != nil {
+					return err
+				}
+			}
+			key, err := c.makeKey(ctx, window, id, before, in)
+			if err != nil {
+				return err
+			}
+			made = append(made, key)
+		}
+		return nil
+	})
+	return made, err
+}
+
+// writing runs something that makes keys in a set, under the set's lock, with what is known of the set. Its window is
+// the time in which a first request may leave.
+func (c *Client) writing(ctx context.Context, timeout time.Duration, op, keySetID string, do func(window context.Context, id string, before entry) error) error {
 	id := CanonicalID(keySetID)
 	window, cancel := c.sendWindow(ctx, timeout)
 	defer cancel()
 	unlock, err := c.locks.lock(window, id)
 	if err != nil {
-		return nil, asError(op, id, err)
+		return asError(op, id, err)
 	}
 	defer unlock()
 	before, err := c.look(window, op, id, c.justMade(id), entry.hasKeys)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var made []MadeKey
-	for i, in := range decide(before.set) {
-		if i > 0 {
-			if before, err = c.look(window, op, id, c.justMade(id), entry.hasKeys); err != nil {
-				return made, err
-			}
-		}
-		key, err := c.makeKey(ctx, window, id, before, in)
-		if err != nil {
-			return made, err
-		}
-		made = append(made, key)
-	}
-	return made, nil
+	return do(window, id, before)
 }
 
 // makeKey makes a key in a set that looks like before, whose lock is held.

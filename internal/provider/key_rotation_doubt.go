@@ -1,0 +1,141 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
+)
+
+// opRotateKeys is what a rotation does, as errors have it.
+const opRotateKeys = "rotate keys"
+
+// rotationState is what is remembered of a rotation beside its state. At is when its last key was made.
+type rotationState struct {
+	madeState
+	// Doubts are the requests whose answers were lost.
+	Doubts []doubt `json:"doubts,omitempty"`
+}
+
+func (s rotationState) save(ctx context.Context, private privateWriter) diag.Diagnostics {
+	return savePrivate(ctx, private, s)
+}
+
+func loadRotation(ctx context.Context, private privateReader, identity *tfsdk.ResourceIdentity) rotationState {
+	var s rotationState
+	loadPrivate(ctx, private, &s)
+	if s.TenantID == "" {
+		s.TenantID = storedTenant(ctx, identity)
+	}
+	return s
+}
+
+// takeOver returns the keys of requests whose outcome wasn't known when they were given up, and which show now: without
+// them the rotation would make a key twice.
+func (s *rotationState) takeOver(ctx context.Context, data *providerData, set trustframework.KeySet, m *keyRotationModel, diags *diag.Diagnostics) []trustframework.Key {
+	var found []trustframework.Key
+	for i := range s.Doubts {
+		d := &s.Doubts[i]
+		if !d.Pending {
+			continue
+		}
+		kids := lateKeys(ctx, data, set, m.input(d.Nbf, d.Exp), d)
+		if len(kids) == 0 {
+			continue
+		}
+		for _, kid := range kids {
+			key, _ := set.Key(kid)
+			found = append(found, key)
+		}
+		data.client.Hold(set.ID, kids...)
+		d.Pending, d.Found, d.Kid, d.At, d.Known = false, true, kids[0], data.clock.Now(), append(d.Known, kids...)
+		m.RotateWhenChanged = mapOf(d.Changed)
+		diags.AddWarning("Key found after a lost answer",
+			fmt.Sprintf("The answer to a request of %s that makes a key was lost. %s has appeared in key set %q since, fits what was asked for, and belongs to this "+
+				"rotation now. If another process may have made a key that is alike in this set at the same moment, check which is whose.",
+				d.Asked.UTC().Format(time.RFC3339), quoted("Key", kids), set.ID))
+	}
+	return found
+}
+
+// warnOfLateKeys names keys that fit requests whose answers were lost, besides those that were taken for theirs. It
+// forgets requests whose keys have expired.
+func (s *rotationState) warnOfLateKeys(ctx context.Context, data *providerData, set trustframework.KeySet, m *keyRotationModel, own []trustframework.Key, diags *diag.Diagnostics) {
+	now := data.clock.Now().Unix()
+	s.Doubts = slices.DeleteFunc(s.Doubts, func(d doubt) bool { return d.Exp != nil && *d.Exp <= now })
+	for i := range s.Doubts {
+		d := &s.Doubts[i]
+		if d.Pending {
+			continue
+		}
+		late := lateKeys(ctx, data, set, m.input(d.Nbf, d.Exp), d)
+		late = slices.DeleteFunc(late, func(kid string) bool { return slices.Contains(kidsOf(own), kid) })
+		if len(late) == 0 {
+			continue
+		}
+		keyKind{op: trustframework.OpGenerateKey}.warnOfLateTwins(d.Kid, set.ID, late, "at "+d.At.UTC().Format(time.RFC3339), d.Found, diags)
+		d.Known = append(d.Known, late...)
+	}
+}
+
+// asRotation makes an error of a request one of the rotation that sent it, which has advice of its own.
+func asRotation(err error) error {
+	var e *trustframework.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	rotation := *e
+	rotation.Op = opRotateKeys
+	return &rotation
+}
+
+func warnOfVanishedKey(keySetID, kid string, diags *diag.Diagnostics) {
+	diags.AddWarning("Key has vanished from its key set",
+		fmt.Sprintf("Key %q is no longer in key set %q, though the set exists. The service can't delete single keys: the set has probably been "+
+			"deleted and created again, or its content replaced. The rotation goes on without it.", kid, keySetID))
+}
+
+// quoted is a noun with its names.
+func quoted(noun string, names []string) string {
+	if len(names) > 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%s %q", noun, strings.Join(names, ", "))
+}
+
+// textsOf are the values of a map of strings; nil if it is null.
+func textsOf(m types.Map) map[string]*string {
+	if m.IsNull() || m.IsUnknown() {
+		return nil
+	}
+	texts := map[string]*string{}
+	for name, value := range m.Elements() {
+		if text, ok := value.(types.String); ok {
+			texts[name] = text.ValueStringPointer()
+		}
+	}
+	return texts
+}
+
+func mapOf(texts map[string]*string) types.Map {
+	if texts == nil {
+		return types.MapNull(types.StringType)
+	}
+	values := map[string]attr.Value{}
+	for name, text := range texts {
+		values[name] = types.StringPointerValue(text)
+	}
+	return types.MapValueMust(types.StringType, values)
+}
