@@ -266,3 +266,9 @@ func (m *keyRotationModel) inputs(d rotation.Decision) []trustframework.Generate
 func (m *keyRotationModel) forcedFrom(state *keyRotationModel) bool {
 	return !state.RotateWhenChanged.IsNull() && !m.RotateWhenChanged.Equal(state.RotateWhenChanged)
 }
+
+// sameArguments tells whether two models of the same keys in the same set are configured alike.
+func (m *keyRotationModel) sameArguments(other *keyRotationModel) bool {
+	return m.RotationDays.Equal(other.RotationDays) && m.ActivationDelayDays.Equal(other.ActivationDelayDays) && m.OverlapDays.Equal(other.OverlapDays) &&
+		m.SafetyNet.Equal(other.SafetyNet) && m.RotateWhenChanged.Equal(other.RotateWhenChanged) && m.Timeouts.Equal(other.Timeouts)
+}

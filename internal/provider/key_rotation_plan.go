@@ -52,11 +52,14 @@ func (r *keyRotationResource) ModifyPlan(ctx context.Context, req resource.Modif
 		if plan.KeySetID.Equal(state.KeySetID) && plan.Use.Equal(state.Use) && plan.Kty.Equal(state.Kty) {
 			look.own, look.force = own, plan.forcedFrom(&state)
 			due := look.ahead(ctx, &resp.Diagnostics)
-			if due || state.ReadyForRotation.ValueBool() || !req.Plan.Raw.Equal(req.State.Raw) {
+			if due || state.ReadyForRotation.ValueBool() || !plan.sameArguments(&state) {
 				plan.Keys, plan.NewestKid, plan.NextRotationAt = types.ListUnknown(rotationKeyType()), types.StringUnknown(), types.StringUnknown()
 				plan.ReadyForRotation = types.BoolValue(false)
-				resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+			} else {
+				// Another spelling of the set has made them unknown.
+				plan.Keys, plan.NewestKid, plan.NextRotationAt, plan.ReadyForRotation = state.Keys, state.NewestKid, state.NextRotationAt, state.ReadyForRotation
 			}
+			resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 			return
 		}
 	}
