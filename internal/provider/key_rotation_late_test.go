@@ -180,8 +180,7 @@ func TestAccKeyRotation_Foreign(t *testing.T) {
 			w.AddKeySet("B2C_1A_Signing")
 			tf := w.inProcess(t, w.Provider()+rotationConfig())
 			tf.apply(true)
-			nbf, exp := in(row.from), in(row.to)
-			kid := w.AddKey("B2C_1A_Signing", emulator.KeySpec{Nbf: &nbf, Exp: &exp})
+			kid := w.AddKey("B2C_1A_Signing", keySpec(row.from, row.to))
 			w.clock.Advance(row.wait)
 			o, changes := tf.plan()
 			if changes != row.changes || len(row.texts) > 0 != o.has("warning", used, append(row.texts, kid)...) {

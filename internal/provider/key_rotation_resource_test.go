@@ -183,3 +183,9 @@ func TestAccKeyRotation_RollsOver(t *testing.T) {
 		t.Errorf("after the rotation: %s", o.stdout)
 	}
 }
+
+// keySpec is a key with dates.
+func keySpec(from, to time.Duration) emulator.KeySpec {
+	nbf, exp := in(from), in(to)
+	return emulator.KeySpec{Nbf: &nbf, Exp: &exp}
+}
