@@ -57,6 +57,9 @@ func (r *keyRotationResource) ModifyPlan(ctx context.Context, req resource.Modif
 				plan.Keys, plan.NewestKid, plan.NextRotationAt = types.ListUnknown(rotationKeyType()), types.StringUnknown(), types.StringUnknown()
 				plan.ReadyForRotation = types.BoolValue(false)
 			} else {
+				if !plan.Keys.IsUnknown() {
+					return
+				}
 				// Another spelling of the set has made them unknown.
 				plan.Keys, plan.NewestKid, plan.NextRotationAt, plan.ReadyForRotation = state.Keys, state.NewestKid, state.NextRotationAt, state.ReadyForRotation
 			}

@@ -108,6 +108,30 @@ func (s *server) change(before managed, config map[string]string) (managed, said
 	if all := said(planned.Diagnostics); all.failed() {
 		return before, all, nil
 	}
+	return s.applyPlan(before, req, planned)
+}
+
+// changeIfPlanned is change for a client that applies only what a plan has something to do with.
+func (s *server) changeIfPlanned(before managed, config map[string]string) (managed, said, error) {
+	req, planned, err := s.plan(before, config)
+	if err != nil || said(planned.Diagnostics).failed() || s.same(before.name, planned.PlannedState, before.state) {
+		return before, planned.Diagnostics, err
+	}
+	return s.applyPlan(before, req, planned)
+}
+
+// same tells whether two states of a resource are one.
+func (s *server) same(name string, a, b *tfprotov6.DynamicValue) bool {
+	if a == nil || b == nil {
+		return false
+	}
+	first, errFirst := a.Unmarshal(s.resources[name])
+	second, errSecond := b.Unmarshal(s.resources[name])
+	return errFirst == nil && errSecond == nil && first.Equal(second)
+}
+
+// applyPlan applies what was planned.
+func (s *server) applyPlan(before managed, req *tfprotov6.PlanResourceChangeRequest, planned *tfprotov6.PlanResourceChangeResponse) (managed, said, error) {
 	applied, err := s.ApplyResourceChange(s.t.Context(), &tfprotov6.ApplyResourceChangeRequest{
 		TypeName: req.TypeName, PriorState: req.PriorState, PlannedState: planned.PlannedState, Config: req.Config,
 		PlannedPrivate: planned.PlannedPrivate, PlannedIdentity: planned.PlannedIdentity,

@@ -77,7 +77,7 @@ func (s *server) configure() {
 	}
 }
 
-// value writes an object whose attributes are strings or numbers or, where they aren't named, null.
+// value writes an object whose attributes are strings, numbers, true or false or, where they aren't named, null.
 func (s *server) value(objectType tftypes.Type, attributes map[string]string) *tfprotov6.DynamicValue {
 	s.t.Helper()
 	values := map[string]tftypes.Value{}
@@ -87,6 +87,9 @@ func (s *server) value(objectType tftypes.Type, attributes map[string]string) *t
 			values[name] = tftypes.NewValue(tftypes.String, text)
 			if number, err := strconv.ParseInt(text, 10, 64); attributeType.Is(tftypes.Number) && err == nil {
 				values[name] = tftypes.NewValue(tftypes.Number, number)
+			}
+			if attributeType.Is(tftypes.Bool) {
+				values[name] = tftypes.NewValue(tftypes.Bool, text == "true")
 			}
 		}
 	}

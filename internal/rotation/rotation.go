@@ -58,7 +58,7 @@ func (s Settings) Decide(now time.Time, own, set []trustframework.Key, force boo
 	if d.Due = force || !ok || !now.Before(due); !d.Due {
 		return d
 	}
-	d.Nbf = now.Unix() + s.DelayDays*day
+	d.Nbf = now.Add(time.Second-1).Unix() + s.DelayDays*day // not a moment less than the delay
 	if !undated && !s.bridged(d.Nbf, own, all, now) {
 		d.AtOnce, d.Late = true, slices.ContainsFunc(own, dated)
 		d.Nbf = now.Unix()
@@ -67,14 +67,15 @@ func (s Settings) Decide(now time.Time, own, set []trustframework.Key, force boo
 	return d
 }
 
-// bridged tells whether a key with dates signs until a given time. If the rotation has one, the newest of its own counts and
-// nobody else's.
+// bridged tells whether a key with dates signs until a given time. If the rotation has any, its own count and nobody else's.
 func (s Settings) bridged(until int64, own, all []trustframework.Key, now time.Time) bool {
-	if newest, ok := Newest(own, now); ok {
-		return newest.Exp == nil || *newest.Exp >= until
+	newest, ok := Newest(own, now)
+	if ok {
+		all = own
 	}
 	return slices.ContainsFunc(all, func(k trustframework.Key) bool {
-		return usable(k, now) && (k.Nbf == nil || *k.Nbf <= now.Unix()) && (k.Exp == nil || *k.Exp >= until)
+		begun := k.Nbf == nil || *k.Nbf <= now.Unix() || ok && k.Kid == newest.Kid
+		return dated(k) && usable(k, now) && begun && (k.Exp == nil || *k.Exp >= until)
 	})
 }
 
