@@ -63,16 +63,16 @@ func TestKeyRotation_TenYears(t *testing.T) {
 		"daily":                               {settings: []rotationSettings{usual}, runs: daily},
 		"daily, with faults":                  {settings: []rotationSettings{withoutNet}, runs: daily, faults: true},
 		"weekly":                              {settings: []rotationSettings{usual}, runs: weekly},
-		"weekly, without a net":               {settings: []rotationSettings{{rotation: 30, delay: 2, overlap: 14}}, runs: weekly},
-		"weekly, with faults":                 {settings: []rotationSettings{{rotation: 30, delay: 2, overlap: 60}}, runs: weekly, faults: true},
+		"weekly, without a net":               {settings: []rotationSettings{{rotation: 100, delay: 2, overlap: 14}}, runs: weekly},
+		"weekly, with faults":                 {settings: []rotationSettings{{rotation: 100, delay: 2, overlap: 60}}, runs: weekly, faults: true},
 		"late by less than the overlap":       {settings: []rotationSettings{withoutNet}, runs: lateBy(29)},
 		"late by much, with a net":            {settings: []rotationSettings{usual}, runs: lateBy(300)},
 		"late by much, without a net":         {settings: []rotationSettings{withoutNet}, runs: lateBy(300)},
 		"late by much, with faults":           {settings: []rotationSettings{usual}, runs: lateBy(200), faults: true},
-		"a rotation of five days":             {settings: []rotationSettings{{rotation: 5, delay: 1, overlap: 3, net: true}}, runs: weekly},
+		"the longest delay":                   {settings: []rotationSettings{{rotation: 100, delay: 20, overlap: 21, net: true}}, runs: weekly},
 		"a year, and no delay":                {settings: []rotationSettings{{rotation: 365, delay: 0, overlap: 400}}, runs: weekly},
-		"changed settings":                    {settings: []rotationSettings{withoutNet, {rotation: 365, delay: 7, overlap: 90}, {rotation: 10, delay: 2, overlap: 9}, {rotation: 60, delay: 20, overlap: 21}}, runs: lateBy(6)},
-		"changed settings, a net come and go": {settings: []rotationSettings{usual, withoutNet, {rotation: 20, delay: 10, overlap: 11, net: true}, {rotation: 45, delay: 1, overlap: 8}}, runs: lateBy(6), faults: true},
+		"changed settings":                    {settings: []rotationSettings{withoutNet, {rotation: 365, delay: 7, overlap: 90}, {rotation: 50, delay: 2, overlap: 9}, {rotation: 100, delay: 20, overlap: 21}}, runs: lateBy(6)},
+		"changed settings, a net come and go": {settings: []rotationSettings{usual, withoutNet, {rotation: 70, delay: 10, overlap: 11, net: true}, {rotation: 80, delay: 1, overlap: 8}}, runs: lateBy(6), faults: true},
 	} {
 		for seed := range uint64(1) {
 			t.Run(fmt.Sprintf("%s/seed %d", name, seed), func(t *testing.T) {
@@ -135,12 +135,12 @@ func newSimulation(t *testing.T, seed uint64, settings []rotationSettings) *simu
 // to nothing only a few are really made, and always the last one before a key is due: TestDecide_TenYears makes them all.
 func (s *simulation) run(faults bool, next time.Duration) {
 	s.t.Helper()
-	changed := len(s.all) > 1 && s.random.IntN(100) == 0
+	changed := len(s.all) > 1 && s.random.IntN(200) == 0
 	if changed {
 		s.settings = s.all[s.random.IntN(len(s.all))]
 	}
 	if newest, n := s.newest(s.w.clock.Now()), len(s.runs); newest != nil && !changed && !s.runs[n-1].failed && s.runs[n-1].settings == s.settings &&
-		s.w.clock.Now().Add(next).Before(newest.nextDue(s.settings)) && s.random.IntN(25) > 0 {
+		s.w.clock.Now().Add(next).Before(newest.nextDue(s.settings)) && s.random.IntN(40) > 0 {
 		return
 	}
 	if faults {
