@@ -163,7 +163,7 @@ func (a *setKeyStatusAction) Invoke(ctx context.Context, req action.InvokeReques
 	}
 	say("Key %q of key set %q is %s now.", kid, set.ID, status)
 	if status == trustframework.StatusDisabled {
-		say("%s", a.activeNow(ctx, set.ID))
+		say("%s", a.activeNow(ctx, set.ID, kid))
 	}
 }
 
@@ -177,16 +177,17 @@ func (a *setKeyStatusAction) find(ctx context.Context, config setKeyStatusModel)
 	return set, err
 }
 
-// activeNow says which key of a set is in use. That nobody can tell is no failure: the key is disabled.
-func (a *setKeyStatusAction) activeNow(ctx context.Context, keySetID string) string {
-	ctx, cancel := a.data.courtesyContext(ctx)
-	defer cancel()
+// activeNow says which key of a set is in use after one was disabled. That nobody can tell is no failure: the key is
+// disabled.
+func (a *setKeyStatusAction) activeNow(ctx context.Context, keySetID, disabled string) string {
 	active, err := a.data.client.ActiveKey(ctx, keySetID)
 	switch {
 	case trustframework.KindOf(err) == trustframework.KindNoActiveKey:
 		return fmt.Sprintf("No key of key set %q is active now: policies that refer to it fail until a key is enabled or made.", keySetID)
 	case err != nil:
 		return fmt.Sprintf("Which key of key set %q is active now isn't known: %v.", keySetID, err)
+	case active.Kid == disabled:
+		return fmt.Sprintf("The service still names the disabled key as the active one of key set %q: it is late to show the change.", keySetID)
 	}
 	return fmt.Sprintf("The active key of key set %q is %q now.", keySetID, active.Kid)
 }
