@@ -47,8 +47,8 @@ func (a *setKeyStatusAction) Metadata(_ context.Context, req action.MetadataRequ
 func (a *setKeyStatusAction) Schema(ctx context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Enables or disables one key of a key set, whoever made it: for a key that has fallen into the wrong hands. A key that is so already is left alone. " +
-			"Nothing of it is in state: if a resource manages the `status` of the key, its next plan shows the difference, and its next apply undoes it, " +
-			"so that the resource wants the same `status` then.",
+			"No state records it: if a resource manages the `status` of the key, its next plan shows the difference, and its next apply undoes it: " +
+			"change the argument too.",
 		Attributes: map[string]schema.Attribute{
 			"key_set_id": schema.StringAttribute{
 				Required:            true,

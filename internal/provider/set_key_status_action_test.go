@@ -4,6 +4,7 @@
 package provider_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -189,7 +190,7 @@ func TestProtocol_SetKeyStatus(t *testing.T) {
 		"late to show": {
 			meanwhile: inject(emulator.Fault{Op: patch, Lag: 20 * time.Second}),
 			progress:  []string{disabled, firstActive},
-			requests:  requests{list: 1, keysV2: 2, patch: 1, active: 4},
+			requests:  requests{list: 1, keysV2: 2, patch: 1, active: 6}, // until it shows
 		},
 		"no keys_v2": {
 			switches: emulator.Switches{NoKeysV2: true},
@@ -287,6 +288,48 @@ func TestProtocol_SetKeyStatus_AfterACreate(t *testing.T) {
 	}
 	if got := w.keys(actionSet)[0].Status; got != "disabled" || len(w.Requests(emulator.OpPatchKey)) != 1 {
 		t.Errorf("status %q, %d PATCHes", got, len(w.Requests(emulator.OpPatchKey)))
+	}
+}
+
+// TestProtocol_SetKeyStatus_IsDrift of a resource that manages the key's status, and nothing to one that doesn't.
+func TestProtocol_SetKeyStatus_IsDrift(t *testing.T) {
+	t.Parallel()
+	for name, managed := range map[string]bool{"managed": true, "not managed": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			w.AddKeySet(actionSet)
+			w.AddKey(actionSet, emulator.KeySpec{Kty: "oct"})
+			s := newServer(t, w)
+			config := map[string]string{"key_set_id": actionSet, "use": "sig", "kty": "oct"}
+			if managed {
+				config["status"] = "enabled"
+			}
+			key, err := s.create(keyType, config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := s.attributes(key)["status"]
+			invoked := map[string]string{"key_set_id": actionSet, "kid": s.attributes(key)["kid"], "status": "disabled"}
+			if _, end := s.invoke(statusAction, s.value(s.actions[statusAction], invoked)); len(end) > 0 {
+				t.Fatal(end)
+			}
+			key, said := s.refresh(key)
+			after := s.attributes(key)["status"]
+			if drift := after != before; drift != managed || managed && after != "disabled" || len(said) > 0 {
+				t.Errorf("status %q, then %q: %s", before, after, said)
+			}
+			if _, said := s.apply(keyType, key, config); len(said) > 0 {
+				t.Error(said)
+			}
+			want := "disabled"
+			if managed {
+				want = "enabled" // again
+			}
+			if got := w.keys(actionSet)[1].Status; got != want {
+				t.Errorf("status %q in the end, want %q", got, want)
+			}
+		})
 	}
 }
 
@@ -431,7 +474,7 @@ func TestServer_StopsAnAction(t *testing.T) {
 		"before it has looked": {op: read, n: 1, status: "enabled", says: []string{"context canceled"}, fails: true},
 		"in a pause": {
 			fault: &emulator.Fault{Op: patch, Status: 429, RetryAfter: "300"}, op: patch, n: 1,
-			patches: 1, status: "enabled", says: []string{"context canceled"}, fails: true,
+			patches: 1, status: "enabled", says: []string{"Unable to set key's status"}, fails: true,
 		},
 		"before it makes sure":    {op: read, n: 2, patches: 1, status: "disabled", says: []string{" is disabled now."}},
 		"before it takes it back": {op: read, n: 2, meantime: true, patches: 2, status: "enabled", says: []string{"No other key"}, fails: true},
@@ -485,5 +528,64 @@ func TestServer_RunsAnActionToItsEnd(t *testing.T) {
 	}
 	if n := len(w.Requests(emulator.OpGetActiveKey)); n != 1 {
 		t.Errorf("%d requests for the active key", n)
+	}
+}
+
+// TestAccSetKeyStatus_Examples invokes the action as the examples do, with a client that can.
+func TestAccSetKeyStatus_Examples(t *testing.T) {
+	t.Parallel()
+	const set = "B2C_1A_TokenSigningKeyContainer"
+	for name, row := range map[string]struct {
+		example string
+		invoke  bool // by its command, and after the first of two keys; or else by the making of the second
+		fails   bool // for it is the only key
+	}{
+		"by the command":               {example: "action.tf", invoke: true},
+		"by the command, the only key": {example: "action.tf", invoke: true, fails: true},
+		"after the making of a key":    {example: "action-after-create.tf"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			skipUnless(t, featureAction())
+			root := "../../examples/actions/" + statusAction + "/"
+			read := func(file string) string {
+				content, err := os.ReadFile(root + file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(content)
+			}
+			w := newWorldAt(t, exampleTime(), emulator.Switches{})
+			w.AddKeySet(set)
+			kid := w.AddKey(set, emulator.KeySpec{})
+			if row.invoke && !row.fails {
+				w.AddKey(set, emulator.KeySpec{})
+			}
+			tf := w.inProcess(t, read(row.example))
+			tf.environment = append(tf.environment, "TF_VAR_compromised_kid="+kid)
+			tf.command("init", "-input=false")
+			arguments := []string{}
+			if row.invoke {
+				command := strings.ReplaceAll(lastLine(read("action.sh")), exampleKeyID, kid)
+				arguments = strings.Fields(strings.TrimPrefix(command, "terraform apply "))
+			}
+			o := tf.apply(!row.fails, arguments...)
+			if row.fails != o.has("error", "Unable to set key's status", "No other key", "force = true") {
+				t.Errorf("got %v", o.diagnostics)
+			}
+			patches, want := 1, "disabled"
+			if row.fails {
+				patches, want = 0, "enabled"
+			}
+			if n := len(w.Requests(emulator.OpPatchKey)); n != patches || w.keys(set)[0].Status != want {
+				t.Errorf("%d PATCHes, status %q", n, w.keys(set)[0].Status)
+			}
+			if !row.invoke && (len(w.keys(set)) != 2 || w.keys(set)[1].Status != "enabled") {
+				t.Errorf("keys %v", w.keys(set))
+			}
+			if _, changes := tf.plan(); changes {
+				t.Error("the plan after it has something to do")
+			}
+		})
 	}
 }
