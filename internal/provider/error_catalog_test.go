@@ -70,7 +70,7 @@ func catalogOps(t *testing.T) []catalogOp {
 			op: emulator.OpPatchKey, of: statusAction, action: true, summary: "Unable to set key's status", where: "kid", others: []string{"key_set_id", "status"},
 			run: func(s *server, kid string) (managed, said) {
 				config := s.value(s.actions[statusAction], map[string]string{"key_set_id": catalogSet, "kid": kid, "status": "enabled"})
-				_, end := s.invoke(statusAction, config)
+				_, end := s.invoke(config)
 				return managed{state: config}, end
 			},
 		},

@@ -42,30 +42,30 @@ func (s *server) with(objectType tftypes.Type, object *tfprotov6.DynamicValue, c
 	return &changed
 }
 
-// validateAction validates the configuration of an action.
-func (s *server) validateAction(name string, config *tfprotov6.DynamicValue) said {
+// validateAction validates a configuration of the action.
+func (s *server) validateAction(config *tfprotov6.DynamicValue) said {
 	s.t.Helper()
-	answer, err := s.actionServer().ValidateActionConfig(s.t.Context(), &tfprotov6.ValidateActionConfigRequest{ActionType: name, Config: config})
+	answer, err := s.actionServer().ValidateActionConfig(s.t.Context(), &tfprotov6.ValidateActionConfigRequest{ActionType: statusAction, Config: config})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return answer.Diagnostics
 }
 
-// planAction plans an action.
-func (s *server) planAction(name string, config *tfprotov6.DynamicValue) said {
+// planAction plans the action.
+func (s *server) planAction(config *tfprotov6.DynamicValue) said {
 	s.t.Helper()
-	answer, err := s.actionServer().PlanAction(s.t.Context(), &tfprotov6.PlanActionRequest{ActionType: name, Config: config})
+	answer, err := s.actionServer().PlanAction(s.t.Context(), &tfprotov6.PlanActionRequest{ActionType: statusAction, Config: config})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return answer.Diagnostics
 }
 
-// invoke invokes an action, and returns what it told on the way and what it said in the end.
-func (s *server) invoke(name string, config *tfprotov6.DynamicValue) (progress []string, end said) {
+// invoke invokes the action, and returns what it told on the way and what it said in the end.
+func (s *server) invoke(config *tfprotov6.DynamicValue) (progress []string, end said) {
 	s.t.Helper()
-	stream, err := s.actionServer().InvokeAction(s.t.Context(), &tfprotov6.InvokeActionRequest{ActionType: name, Config: config})
+	stream, err := s.actionServer().InvokeAction(s.t.Context(), &tfprotov6.InvokeActionRequest{ActionType: statusAction, Config: config})
 	if err != nil {
 		s.t.Fatal(err)
 	}

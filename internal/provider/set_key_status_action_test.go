@@ -22,11 +22,11 @@ const (
 )
 
 // actionWorld is a tenant whose key set Signing has two keys: FIRST, and SECOND, which is active while it can be used.
-func actionWorld(t *testing.T, switches emulator.Switches, first, second emulator.KeySpec) (w *world, kids []string) {
+func actionWorld(t *testing.T, switches emulator.Switches, first emulator.KeySpec) (w *world, kids []string) {
 	t.Helper()
 	w = newWorld(t, switches)
 	w.AddKeySet(actionSet)
-	return w, []string{w.AddKey(actionSet, first), w.AddKey(actionSet, second)}
+	return w, []string{w.AddKey(actionSet, first), w.AddKey(actionSet, emulator.KeySpec{})}
 }
 
 func TestProtocol_SetKeyStatus(t *testing.T) {
@@ -210,7 +210,7 @@ func TestProtocol_SetKeyStatus(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, kids := actionWorld(t, row.switches, row.first, emulator.KeySpec{})
+			w, kids := actionWorld(t, row.switches, row.first)
 			if row.before != nil {
 				row.before(w, kids)
 			}
@@ -220,10 +220,10 @@ func TestProtocol_SetKeyStatus(t *testing.T) {
 			}
 			planner := newServer(t, w)
 			given := planner.value(planner.actions[statusAction], config)
-			if said := planner.validateAction(statusAction, given); len(said) > 0 {
+			if said := planner.validateAction(given); len(said) > 0 {
 				t.Errorf("validate: %s", said)
 			}
-			said := planner.planAction(statusAction, given)
+			said := planner.planAction(given)
 			if (len(said) > 0) != (row.plan != "") || len(said) > 1 || !strings.HasPrefix(said.String(), row.plan) {
 				t.Errorf("plan: %s", said)
 			}
@@ -238,7 +238,7 @@ func TestProtocol_SetKeyStatus(t *testing.T) {
 			}
 			w.ResetJournal()
 
-			progress, end := newServer(t, w).invoke(statusAction, given)
+			progress, end := newServer(t, w).invoke(given)
 			names := strings.NewReplacer(kids[0], "FIRST", kids[1], "SECOND")
 			if !slices.EqualFunc(progress, row.progress, func(got, want string) bool { return strings.HasPrefix(names.Replace(got), want) }) {
 				t.Errorf("progress %q, want %q", progress, row.progress)
@@ -274,7 +274,7 @@ func TestProtocol_SetKeyStatus_AfterACreate(t *testing.T) {
 	kid := w.AddKey(actionSet, emulator.KeySpec{Kty: "oct"})
 	s := newServer(t, w)
 	config := s.value(s.actions[statusAction], map[string]string{"key_set_id": actionSet, "kid": kid, "status": "disabled"})
-	if said := s.planAction(statusAction, config); said.failed() || !strings.Contains(said.String(), "Last usable key would be disabled") {
+	if said := s.planAction(config); said.failed() || !strings.Contains(said.String(), "Last usable key would be disabled") {
 		t.Errorf("plan: %s", said)
 	}
 	w.SetLag(20 * time.Second)
@@ -282,7 +282,7 @@ func TestProtocol_SetKeyStatus_AfterACreate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	progress, end := s.invoke(statusAction, config)
+	progress, end := s.invoke(config)
 	if len(end) > 0 || len(progress) != 2 || !strings.Contains(progress[1], s.attributes(successor)["kid"]) {
 		t.Errorf("progress %q, in the end %s", progress, end)
 	}
@@ -311,7 +311,7 @@ func TestProtocol_SetKeyStatus_IsDrift(t *testing.T) {
 			}
 			before := s.attributes(key)["status"]
 			invoked := map[string]string{"key_set_id": actionSet, "kid": s.attributes(key)["kid"], "status": "disabled"}
-			if _, end := s.invoke(statusAction, s.value(s.actions[statusAction], invoked)); len(end) > 0 {
+			if _, end := s.invoke(s.value(s.actions[statusAction], invoked)); len(end) > 0 {
 				t.Fatal(end)
 			}
 			key, said := s.refresh(key)
@@ -353,7 +353,7 @@ func TestProtocol_SetKeyStatus_InvalidConfig(t *testing.T) {
 			for name, value := range row.change {
 				config[name] = value
 			}
-			said := s.validateAction(statusAction, s.value(s.actions[statusAction], config))
+			said := s.validateAction(s.value(s.actions[statusAction], config))
 			if said.failed() != (row.says != "") || !strings.Contains(said.String(), row.says) {
 				t.Errorf("got %s", said)
 			}
@@ -378,7 +378,7 @@ func TestProtocol_SetKeyStatus_UnknownValues(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, kids := actionWorld(t, emulator.Switches{}, emulator.KeySpec{}, emulator.KeySpec{})
+			w, kids := actionWorld(t, emulator.Switches{}, emulator.KeySpec{})
 			s := newServer(t, w)
 			changes := map[string]tftypes.Value{}
 			for name, attributeType := range row.unknown {
@@ -386,7 +386,7 @@ func TestProtocol_SetKeyStatus_UnknownValues(t *testing.T) {
 			}
 			known := s.value(s.actions[statusAction], map[string]string{"key_set_id": actionSet, "kid": kids[1], "status": "disabled"})
 			config := s.with(s.actions[statusAction], known, changes)
-			if said := append(s.validateAction(statusAction, config), s.planAction(statusAction, config)...); len(said) > 0 {
+			if said := append(s.validateAction(config), s.planAction(config)...); len(said) > 0 {
 				t.Errorf("got %s", said)
 			}
 			if n := len(w.Requests()); n != row.requests {
@@ -408,7 +408,7 @@ func TestProtocol_SetKeyStatus_Timeout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, kids := actionWorld(t, emulator.Switches{}, emulator.KeySpec{}, emulator.KeySpec{})
+			w, kids := actionWorld(t, emulator.Switches{}, emulator.KeySpec{})
 			w.Inject(emulator.Throttled(emulator.OpPatchKey, "300"))
 			s := newServer(t, w)
 			config := s.value(s.actions[statusAction], map[string]string{"key_set_id": actionSet, "kid": kids[1], "status": "disabled"})
@@ -418,7 +418,7 @@ func TestProtocol_SetKeyStatus_Timeout(t *testing.T) {
 					"timeouts": tftypes.NewValue(invoke, map[string]tftypes.Value{"invoke": tftypes.NewValue(tftypes.String, row.timeout)}),
 				})
 			}
-			_, end := s.invoke(statusAction, config)
+			_, end := s.invoke(config)
 			if end.failed() != row.fails || row.fails && !strings.Contains(end.String(), "asked to slow down for longer than this operation may take") {
 				t.Errorf("got %s", end)
 			}
@@ -432,17 +432,17 @@ func TestProtocol_SetKeyStatus_Timeout(t *testing.T) {
 // TestServer_BeginsNoActionOnceStopped sends what a client may have had on its way as it heard Ctrl-C.
 func TestServer_BeginsNoActionOnceStopped(t *testing.T) {
 	t.Parallel()
-	w, kids := actionWorld(t, emulator.Switches{}, emulator.KeySpec{}, emulator.KeySpec{})
+	w, kids := actionWorld(t, emulator.Switches{}, emulator.KeySpec{})
 	s := newServer(t, w)
 	config := s.value(s.actions[statusAction], map[string]string{"key_set_id": actionSet, "kid": kids[1], "status": "disabled"})
-	if said := s.planAction(statusAction, config); len(said) > 0 { // what is known needs no request
+	if said := s.planAction(config); len(said) > 0 { // what is known needs no request
 		t.Fatal(said)
 	}
 	if _, err := s.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}); err != nil {
 		t.Fatal(err)
 	}
 	w.ResetJournal()
-	progress, end := s.invoke(statusAction, config)
+	progress, end := s.invoke(config)
 	if !end.failed() || !strings.Contains(end.String(), "context canceled") || len(progress) > 0 {
 		t.Errorf("progress %q, in the end %s", progress, end)
 	}
@@ -451,7 +451,7 @@ func TestServer_BeginsNoActionOnceStopped(t *testing.T) {
 	}
 
 	s.configure()
-	if _, end := s.invoke(statusAction, config); len(end) > 0 || w.keys(actionSet)[1].Status != "disabled" {
+	if _, end := s.invoke(config); len(end) > 0 || w.keys(actionSet)[1].Status != "disabled" {
 		t.Errorf("the next command: %s", end)
 	}
 }
@@ -482,7 +482,7 @@ func TestServer_StopsAnAction(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, kids := actionWorld(t, emulator.Switches{}, emulator.KeySpec{}, emulator.KeySpec{})
+			w, kids := actionWorld(t, emulator.Switches{}, emulator.KeySpec{})
 			if row.fault != nil {
 				w.Inject(*row.fault)
 			}
@@ -496,7 +496,7 @@ func TestServer_StopsAnAction(t *testing.T) {
 				}
 			})
 			config := s.value(s.actions[statusAction], map[string]string{"key_set_id": actionSet, "kid": kids[1], "status": "disabled"})
-			progress, end := s.invoke(statusAction, config)
+			progress, end := s.invoke(config)
 			all := strings.Join(progress, "\n") + end.String()
 			for _, text := range row.says {
 				if !strings.Contains(all, text) {
@@ -516,7 +516,7 @@ func TestServer_StopsAnAction(t *testing.T) {
 // TestServer_RunsAnActionToItsEnd even if the client leaves at the first word of it.
 func TestServer_RunsAnActionToItsEnd(t *testing.T) {
 	t.Parallel()
-	w, kids := actionWorld(t, emulator.Switches{}, emulator.KeySpec{}, emulator.KeySpec{})
+	w, kids := actionWorld(t, emulator.Switches{}, emulator.KeySpec{})
 	s := newServer(t, w)
 	config := s.value(s.actions[statusAction], map[string]string{"key_set_id": actionSet, "kid": kids[1], "status": "disabled"})
 	stream, err := s.actionServer().InvokeAction(t.Context(), &tfprotov6.InvokeActionRequest{ActionType: statusAction, Config: config})
