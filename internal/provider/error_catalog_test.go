@@ -66,6 +66,14 @@ func catalogOps(t *testing.T) []catalogOp {
 				return s.apply(keyType, s.known(keyType, state), config)
 			},
 		},
+		{
+			op: emulator.OpPatchKey, of: statusAction, action: true, summary: "Unable to set key's status", where: "kid", others: []string{"key_set_id", "status"},
+			run: func(s *server, kid string) (managed, said) {
+				config := s.value(s.actions[statusAction], map[string]string{"key_set_id": catalogSet, "kid": kid, "status": "enabled"})
+				_, end := s.invoke(config)
+				return managed{state: config}, end
+			},
+		},
 	}
 	makes := map[emulator.Op]catalogOp{
 		emulator.OpGenerateKey:       {summary: "Unable to generate key", others: []string{"use", "kty", "exp"}},
@@ -98,9 +106,9 @@ func readData(s *server, name string, config map[string]string) (managed, said) 
 type catalogOp struct {
 	op       emulator.Op
 	switches emulator.Switches
-	// of is the resource or, if data is true, the data source that sends it.
-	of   string
-	data bool
+	// of is the resource or, if data or action is true, the data source or the action that sends it.
+	of           string
+	data, action bool
 	// post: it must not be sent twice while nobody knows what became of it.
 	post bool
 	// prepare puts the key set into a tenant; nil if it has two symmetric keys.
@@ -146,8 +154,11 @@ func (o catalogOp) meet(t *testing.T, code string, always bool) encounter {
 	s := newServer(t, w)
 	after, diags := o.run(s, kid)
 	schema := s.resources[o.of]
-	if o.data {
+	switch {
+	case o.data:
 		schema = s.dataSources[o.of]
+	case o.action:
+		schema = s.actions[o.of]
 	}
 	object, ok := schema.(tftypes.Object)
 	if !ok {
@@ -198,7 +209,7 @@ func TestProtocol_ErrorCatalog(t *testing.T) {
 	ops := catalogOps(t)
 	for _, e := range errorcode.All() {
 		for _, o := range ops {
-			t.Run(fmt.Sprintf("%s %s", e.Code, o.op), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s %s of %s", e.Code, o.op, o.of), func(t *testing.T) {
 				t.Parallel()
 				switch e.Class {
 				case errorcode.Throttled, errorcode.Transient:

@@ -92,6 +92,9 @@ func TestAccExamples_Apply(t *testing.T) {
 		if filepath.Dir(filepath.Dir(name)) == "demo" || strings.HasPrefix(filepath.Base(name), "import-") {
 			continue // make demo applies the former, and the test of imports the latter
 		}
+		if filepath.Dir(filepath.Dir(name)) == "actions" {
+			continue // TestAccSetKeyStatus_Examples invokes them
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			content, err := os.ReadFile(file)

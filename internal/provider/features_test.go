@@ -28,6 +28,9 @@ func featureIdentity() feature {
 	return feature{name: "resource identity", terraform: "1.12.0", opentofu: "1.12.0"}
 }
 
+// featureAction is actions: action blocks, and what invokes them.
+func featureAction() feature { return feature{name: "actions", terraform: "1.14.0"} }
+
 // hostVariable says which host the client takes for a source address that names none. The testing framework
 // reads it too.
 const hostVariable = "TF_ACC_PROVIDER_HOST"

@@ -26,6 +26,7 @@ type server struct {
 	resources   map[string]tftypes.Type
 	dataSources map[string]tftypes.Type
 	identities  map[string]tftypes.Type
+	actions     map[string]tftypes.Type
 }
 
 func newServer(t *testing.T, w *world, wrap ...func(http.RoundTripper) http.RoundTripper) *server {
@@ -51,6 +52,7 @@ func newServerWith(t *testing.T, w *world, variables map[string]string, wrap ...
 	s := &server{
 		ProviderServer: provider, t: t, schemas: schemas.ResourceSchemas,
 		resources: map[string]tftypes.Type{}, dataSources: map[string]tftypes.Type{}, identities: map[string]tftypes.Type{},
+		actions: map[string]tftypes.Type{},
 	}
 	for name, schema := range schemas.ResourceSchemas {
 		s.resources[name] = schema.ValueType()
@@ -60,6 +62,9 @@ func newServerWith(t *testing.T, w *world, variables map[string]string, wrap ...
 	}
 	for name, schema := range identities.IdentitySchemas {
 		s.identities[name] = schema.ValueType()
+	}
+	for name, schema := range schemas.ActionSchemas {
+		s.actions[name] = schema.Schema.ValueType()
 	}
 	s.provider = schemas.Provider.ValueType()
 	s.configure()
@@ -77,7 +82,7 @@ func (s *server) configure() {
 	}
 }
 
-// value writes an object whose attributes are strings, numbers, true or false or, where they aren't named, null.
+// value writes an object whose attributes are strings, numbers or truths or, where they aren't named, null.
 func (s *server) value(objectType tftypes.Type, attributes map[string]string) *tfprotov6.DynamicValue {
 	s.t.Helper()
 	values := map[string]tftypes.Value{}
@@ -88,8 +93,8 @@ func (s *server) value(objectType tftypes.Type, attributes map[string]string) *t
 			if number, err := strconv.ParseInt(text, 10, 64); attributeType.Is(tftypes.Number) && err == nil {
 				values[name] = tftypes.NewValue(tftypes.Number, number)
 			}
-			if attributeType.Is(tftypes.Bool) {
-				values[name] = tftypes.NewValue(tftypes.Bool, text == "true")
+			if truth, err := strconv.ParseBool(text); attributeType.Is(tftypes.Bool) && err == nil {
+				values[name] = tftypes.NewValue(tftypes.Bool, truth)
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -22,6 +23,7 @@ import (
 var (
 	_ provider.Provider              = (*trustFrameworkProvider)(nil)
 	_ provider.ProviderWithFunctions = (*trustFrameworkProvider)(nil)
+	_ provider.ProviderWithActions   = (*trustFrameworkProvider)(nil)
 )
 
 // Option changes what a provider is built on.
@@ -118,4 +120,9 @@ func (p *trustFrameworkProvider) DataSources(context.Context) []func() datasourc
 // Functions implements provider.ProviderWithFunctions.
 func (p *trustFrameworkProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{newNumericDateFunction}
+}
+
+// Actions implements provider.ProviderWithActions.
+func (p *trustFrameworkProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{newSetKeyStatusAction}
 }

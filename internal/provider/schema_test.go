@@ -6,6 +6,7 @@ package provider_test
 import (
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -68,6 +69,20 @@ func TestSchemas_AreValid(t *testing.T) {
 		definition.Definition.ValidateImplementation(ctx, function.DefinitionValidateRequest{FuncName: metadata.Name}, &resp)
 		if resp.Diagnostics.HasError() {
 			t.Errorf("function %s: %v", metadata.Name, resp.Diagnostics)
+		}
+	}
+	actions, ok := p.(provider.ProviderWithActions)
+	if !ok {
+		t.Fatal("the provider has no actions")
+	}
+	for _, newAction := range actions.Actions(ctx) {
+		a := newAction()
+		var metadata action.MetadataResponse
+		a.Metadata(ctx, action.MetadataRequest{ProviderTypeName: "trustframework"}, &metadata)
+		var schema action.SchemaResponse
+		a.Schema(ctx, action.SchemaRequest{}, &schema)
+		if diags := schema.Schema.ValidateImplementation(ctx); diags.HasError() {
+			t.Errorf("action %s: %v", metadata.TypeName, diags)
 		}
 	}
 }

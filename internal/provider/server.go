@@ -15,14 +15,24 @@ import (
 // it was stopped.
 func NewServer(version string, options ...Option) func() tfprotov6.ProviderServer {
 	return func() tfprotov6.ProviderServer {
-		return &server{ProviderServer: providerserver.NewProtocol6(New(version, options...)())(), stopped: make(chan struct{})}
+		framework := providerserver.NewProtocol6(New(version, options...)())()
+		return &server{frameworkServer: framework.(frameworkServer), stopped: make(chan struct{})} //nolint:forcetypeassert // every test begins with it
 	}
+}
+
+// frameworkServer is all that the framework serves. What isn't part of tfprotov6.ProviderServer yet is looked
+// for in the server by a type assertion, and taken for not implemented where a wrapper hides it.
+type frameworkServer interface {
+	tfprotov6.ProviderServer
+	tfprotov6.ActionServer
+	tfprotov6.ListResourceServer
+	tfprotov6.StateStoreServer
 }
 
 // server remembers that it was stopped. The framework cancels the requests under way then, and no later one:
 // but a client that has heard Ctrl-C may have one on its way, which would make its key after all.
 type server struct {
-	tfprotov6.ProviderServer
+	frameworkServer
 
 	mu      sync.Mutex
 	stopped chan struct{} // closed by a stop
@@ -34,7 +44,7 @@ func (s *server) ConfigureProvider(ctx context.Context, req *tfprotov6.Configure
 	s.mu.Lock()
 	s.stopped = make(chan struct{})
 	s.mu.Unlock()
-	return s.ProviderServer.ConfigureProvider(ctx, req)
+	return s.frameworkServer.ConfigureProvider(ctx, req)
 }
 
 // StopProvider implements tfprotov6.ProviderServer.
@@ -44,14 +54,35 @@ func (s *server) StopProvider(ctx context.Context, req *tfprotov6.StopProviderRe
 		close(s.stopped)
 	}
 	s.mu.Unlock()
-	return s.ProviderServer.StopProvider(ctx, req)
+	return s.frameworkServer.StopProvider(ctx, req)
 }
 
 // ApplyResourceChange implements tfprotov6.ProviderServer.
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
 	ctx, cancel := s.untilStopped(ctx)
 	defer cancel()
-	return s.ProviderServer.ApplyResourceChange(ctx, req)
+	return s.frameworkServer.ApplyResourceChange(ctx, req)
+}
+
+// InvokeAction implements tfprotov6.ActionServer. The action runs while its events are read, and to its end
+// even if the client has had enough of them: it may be about to undo what it did.
+func (s *server) InvokeAction(ctx context.Context, req *tfprotov6.InvokeActionRequest) (*tfprotov6.InvokeActionServerStream, error) {
+	ctx, cancel := s.untilStopped(ctx)
+	stream, err := s.frameworkServer.InvokeAction(ctx, req)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	run := stream.Events
+	stream.Events = func(push func(tfprotov6.InvokeActionEvent) bool) {
+		defer cancel()
+		wanted := true
+		run(func(event tfprotov6.InvokeActionEvent) bool {
+			wanted = wanted && push(event)
+			return true
+		})
+	}
+	return stream, nil
 }
 
 // untilStopped returns a context that a stop cancels, be it before this or after it.

@@ -64,9 +64,17 @@ func likelySeconds(value int64) (seconds int64, unit string) {
 }
 
 // isPathSegment refuses only what can't stand in an address; the service decides the rest.
-func isPathSegment() validator.String { return pathSegmentValidator{} }
+func isPathSegment() validator.String {
+	return pathSegmentValidator{summary: "Invalid key set name", not: "can't name a key set"}
+}
 
-type pathSegmentValidator struct{}
+// isKid is isPathSegment for a key.
+func isKid() validator.String {
+	return pathSegmentValidator{summary: "Invalid kid", not: "can't be a kid"}
+}
+
+// pathSegmentValidator has the error's summary, and what its detail says that the value can't be.
+type pathSegmentValidator struct{ summary, not string }
 
 // Description implements validator.Describer.
 func (pathSegmentValidator) Description(context.Context) string {
@@ -79,12 +87,12 @@ func (v pathSegmentValidator) MarkdownDescription(ctx context.Context) string {
 }
 
 // ValidateString implements validator.String.
-func (pathSegmentValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+func (v pathSegmentValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
 	if why := notAPathSegment(req.ConfigValue.ValueString()); why != "" {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid key set name", fmt.Sprintf("%q can't name a key set: %s.", req.ConfigValue.ValueString(), why))
+		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fmt.Sprintf("%q %s: %s.", req.ConfigValue.ValueString(), v.not, why))
 	}
 }
 

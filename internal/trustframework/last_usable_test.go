@@ -278,3 +278,42 @@ func TestClient_SetStatus_AfterADoubtIsSent(t *testing.T) {
 		t.Errorf("%d requests, status %q", n, w.status(kids[0]))
 	}
 }
+
+// TestClient_ChangeStatus_Force takes the last usable key, and never back.
+func TestClient_ChangeStatus_Force(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		others  int
+		before  func(w *world, kids []string)
+		status  string
+		changed bool
+		patches int
+	}{
+		"the only key":               {status: "disabled", changed: true, patches: 1},
+		"one of two":                 {others: 1, status: "disabled", changed: true, patches: 1},
+		"disabled already":           {before: func(w *world, kids []string) { w.SetKeyStatus(statusSet, kids[0], false) }, status: "disabled"},
+		"enabled already":            {status: "enabled"},
+		"disabled, and enabled then": {before: func(w *world, kids []string) { w.SetKeyStatus(statusSet, kids[0], false) }, status: "enabled", changed: true, patches: 1},
+		"the other one goes at the same moment": {
+			others: 1, before: func(w *world, kids []string) {
+				w.onRequest(emulator.OpPatchKey, func() { w.SetKeyStatus(statusSet, kids[1], false) })
+			},
+			status: "disabled", changed: true, patches: 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, kids := statusWorld(t, emulator.Switches{}, make([]emulator.KeySpec, 1+row.others)...)
+			if row.before != nil {
+				row.before(w, kids)
+			}
+			changed, err := w.client.ChangeStatus(t.Context(), statusSet, kids[0], row.status, false, true)
+			if err != nil || changed != row.changed {
+				t.Errorf("changed: %t, %v", changed, err)
+			}
+			if n := w.count(emulator.OpPatchKey); n != row.patches || w.status(kids[0]) != row.status {
+				t.Errorf("%d PATCHes, status %q", n, w.status(kids[0]))
+			}
+		})
+	}
+}

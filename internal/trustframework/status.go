@@ -211,25 +211,32 @@ func inKeysV2(e *Error, notFound Kind) *Error {
 	return e
 }
 
-// SetStatus enables or disables a key, unless it is so already, and waits for the service to show a young
-// key (made less than YoungAge ago). The error is an *Error: of KindLastUsable if the key is the only one
-// of its set that can be used and would be disabled, of KindNoneUsable if it has been disabled though it was
-// the only one left, of KindKeySetGone or KindKeyGone if the service says so. Every kind but KindUnavailable
-// and KindNoneUsable means that nothing was changed, unless the error's Worked is true.
+// SetStatus is ChangeStatus for who must not take the last usable key.
 func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, young bool) error {
+	_, err := c.ChangeStatus(ctx, keySetID, kid, status, young, false)
+	return err
+}
+
+// ChangeStatus enables or disables a key, unless it is so already, and waits for the service to show a young
+// key (made less than YoungAge ago). Changed is false if nothing had to be sent. Force means that the key is
+// disabled even if it is the only one of its set that can be used. The error is an *Error: without force of
+// KindLastUsable if the key is that one and would be disabled, of KindNoneUsable if it has been disabled
+// though it was the only one left; of KindKeySetGone or KindKeyGone if the service says so. Every kind but
+// KindUnavailable and KindNoneUsable means that nothing was changed, unless the error's Worked is true.
+func (c *Client) ChangeStatus(ctx context.Context, keySetID, kid, status string, young, force bool) (changed bool, err error) {
 	id := CanonicalID(keySetID)
 	unlock, err := c.locks.lock(ctx, id)
 	if err != nil {
-		return asError(opSetStatus, id, err)
+		return false, asError(opSetStatus, id, err)
 	}
 	defer unlock()
-	keys, err := c.keysToSet(ctx, id, kid, status, young)
+	keys, err := c.keysToSet(ctx, id, kid, status, young, force)
 	if err != nil {
-		return err
+		return false, err
 	}
 	key, ok := KeySet{Keys: c.held.withStatuses(id, keys, c.settled())}.Key(kid)
 	if ok && key.Status == status && !c.held.inDoubt(id, kid, c.clock.Now().Add(-YoungAge)) {
-		return nil
+		return false, nil
 	}
 	before, known := c.snapshot.get(id)
 	end := c.snapshot.write(id)
@@ -242,18 +249,18 @@ func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, yo
 			undo()
 		}
 		end(nil)
-		return err
+		return false, err
 	}
 	c.held.statusSet(id, key, keys, c.clock.Now(), false)
-	if status == StatusDisabled && wasUsable {
+	if status == StatusDisabled && wasUsable && !force {
 		if err := c.undoIfLast(ctx, id, key, keys); err != nil {
 			end(nil)
-			return err
+			return false, err
 		}
 	}
 	if !known {
 		end(nil)
-		return nil
+		return true, nil
 	}
 	after := before
 	after.settled = false
@@ -264,7 +271,7 @@ func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, yo
 		}
 	}
 	end(&after)
-	return nil
+	return true, nil
 }
 
 // undoIfLast looks at a set again in which a key has just been disabled. The locks are one process's: another
@@ -304,8 +311,8 @@ func notLast(id, kid string) *Error {
 }
 
 // keysToSet returns the keys of the set, in one of which a status is to be set, and refuses to disable the
-// last usable one. It reads afresh: a snapshot may be older than what another process did.
-func (c *Client) keysToSet(ctx context.Context, id, kid, status string, young bool) ([]Key, error) {
+// last usable one unless it is forced to. It reads afresh: a snapshot may be older than what another process did.
+func (c *Client) keysToSet(ctx context.Context, id, kid, status string, young, force bool) ([]Key, error) {
 	var refusal error
 	for wait := range c.waits(ctx) {
 		if err := wait(); err != nil {
@@ -320,7 +327,7 @@ func (c *Client) keysToSet(ctx context.Context, id, kid, status string, young bo
 			return nil, err
 		}
 		key, shown := KeySet{Keys: c.held.withStatuses(id, keys, c.settled())}.Key(kid)
-		if key.Status == status || status != StatusDisabled || shown && !key.usable(c.clock.Now()) || c.surelyUsable(id, keys, kid) {
+		if key.Status == status || status != StatusDisabled || force || shown && !key.usable(c.clock.Now()) || c.surelyUsable(id, keys, kid) {
 			return keys, nil
 		}
 		refusal = notLast(id, kid)

@@ -1,0 +1,1 @@
+terraform apply -invoke=action.trustframework_set_key_status.disable -var compromised_kid=Dz3eBvF1yU0PTqJ8q5pWcnZsHbHtKQXJ9cB7tB2gq0M
