@@ -89,8 +89,8 @@ func TestAccExamples_Apply(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if filepath.Dir(filepath.Dir(name)) == "demo" || strings.HasPrefix(filepath.Base(name), "import-") {
-			continue // make demo applies the former, and the test of imports the latter
+		if kind := filepath.Dir(filepath.Dir(name)); kind == "demo" || kind == "modules" || strings.HasPrefix(filepath.Base(name), "import-") {
+			continue // make demo applies the first, and tests of their own the others
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
