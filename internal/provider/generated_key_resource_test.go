@@ -27,21 +27,21 @@ const keyAddress = "trustframework_generated_key.test"
 // keyConfig is a key set with one key; arguments are lines of HCL for the key, beside or instead of its
 // own.
 func keyConfig(arguments ...string) string {
-	lines := []string{"key_set_id = trustframework_key_set.test.id", `use = "sig"`, `kty = "RSA"`}
+	return `
+resource "trustframework_key_set" "test" {
+  name = "Signing"
+}
+` + resourceConfig("trustframework_generated_key", []string{"key_set_id = trustframework_key_set.test.id", `use = "sig"`, `kty = "RSA"`}, arguments...)
+}
+
+// resourceConfig is a resource with lines of HCL, and arguments beside or instead of them.
+func resourceConfig(resourceType string, lines []string, arguments ...string) string {
 	for _, argument := range arguments {
 		name, _, _ := strings.Cut(argument, " ")
 		lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, name+" ") })
 		lines = append(lines, argument)
 	}
-	return fmt.Sprintf(`
-resource "trustframework_key_set" "test" {
-  name = "Signing"
-}
-
-resource "trustframework_generated_key" "test" {
-  %s
-}
-`, strings.Join(lines, "\n  "))
+	return fmt.Sprintf("\nresource %q \"test\" {\n  %s\n}\n", resourceType, strings.Join(lines, "\n  "))
 }
 
 // onlyKey is the part of keyConfig that is about the key.

@@ -27,6 +27,8 @@ type rotationState struct {
 	madeState
 	// Doubts are the requests whose answers were lost.
 	Doubts []doubt `json:"doubts,omitempty"`
+	// Undated are the kids of the keys that were asked for without dates, whatever the service has filled in.
+	Undated []string `json:"undated,omitempty"`
 }
 
 func (s rotationState) save(ctx context.Context, private privateWriter) diag.Diagnostics {
@@ -40,6 +42,17 @@ func loadRotation(ctx context.Context, private privateReader, identity *tfsdk.Re
 		s.TenantID = storedTenant(ctx, identity)
 	}
 	return s
+}
+
+// asAsked returns keys with the dates that were asked for.
+func (s *rotationState) asAsked(own []trustframework.Key) []trustframework.Key {
+	own = slices.Clone(own)
+	for i, k := range own {
+		if slices.Contains(s.Undated, k.Kid) {
+			own[i].Nbf, own[i].Exp = nil, nil
+		}
+	}
+	return own
 }
 
 // takeOver returns the keys of requests whose outcome wasn't known when they were given up, and which show now: without
@@ -60,6 +73,9 @@ func (s *rotationState) takeOver(ctx context.Context, data *providerData, set tr
 			found = append(found, key)
 		}
 		data.client.Hold(set.ID, kids...)
+		if d.Nbf == nil && d.Exp == nil {
+			s.Undated = append(s.Undated, kids...)
+		}
 		d.Pending, d.Found, d.Kid, d.At, d.Known = false, true, kids[0], data.clock.Now(), append(d.Known, kids...)
 		m.RotateWhenChanged = mapOf(d.Changed)
 		diags.AddWarning("Key found after a lost answer",

@@ -44,7 +44,7 @@ func (r *keyRotationResource) ImportState(ctx context.Context, req resource.Impo
 		return
 	}
 	imported := keyRotationModel{}
-	imported.show(ctx, keys, set.Keys, now, &resp.Diagnostics)
+	imported.show(ctx, keys, set.Keys, rotationState{}, now, &resp.Diagnostics)
 	put := func(name string, value any) {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), value)...)
 	}

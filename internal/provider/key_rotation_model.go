@@ -6,7 +6,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -218,11 +217,12 @@ func (m *keyRotationModel) own(ctx context.Context, diags *diag.Diagnostics) []t
 }
 
 // show writes down the keys, and what follows from them at a given time.
-func (m *keyRotationModel) show(ctx context.Context, own, set []trustframework.Key, now time.Time, diags *diag.Diagnostics) {
-	own = slices.Clone(own)
-	rotation.Sort(own)
+func (m *keyRotationModel) show(ctx context.Context, own, set []trustframework.Key, made rotationState, now time.Time, diags *diag.Diagnostics) {
+	asked := made.asAsked(own)
+	rotation.Sort(asked)
 	shown := make([]rotationKey, len(own)) // not nil, which would be null
-	for i, k := range own {
+	for i, k := range asked {
+		k, _ = trustframework.KeySet{Keys: own}.Key(k.Kid)
 		shown[i] = rotationKey{
 			Kid: types.StringValue(k.Kid), Nbf: types.Int64PointerValue(k.Nbf), Exp: types.Int64PointerValue(k.Exp), Status: nullIfEmpty(k.Status),
 			ActivatesAt: dateValue(k.Nbf), ExpiresAt: dateValue(k.Exp),
@@ -231,18 +231,18 @@ func (m *keyRotationModel) show(ctx context.Context, own, set []trustframework.K
 	list, problems := types.ListValueFrom(ctx, rotationKeyType(), shown)
 	diags.Append(problems...)
 	m.Keys = list
-	newest, _ := rotation.Newest(own, now)
+	newest, _ := rotation.Newest(asked, now)
 	m.NewestKid = nullIfEmpty(newest.Kid)
 	m.NextRotationAt, m.ReadyForRotation = types.StringNull(), types.BoolValue(false)
 	s, ok := m.settings()
 	if !ok {
 		return // imported, and not applied yet
 	}
-	if due, ok := s.DueAt(own, now); ok {
+	if due, ok := s.DueAt(asked, now); ok {
 		at := due.Unix()
 		m.NextRotationAt = dateValue(&at)
 	}
-	m.ReadyForRotation = types.BoolValue(s.Decide(now, own, set, false).Needed())
+	m.ReadyForRotation = types.BoolValue(s.Decide(now, asked, set, false).Needed())
 }
 
 // input is the key to be made.
@@ -265,4 +265,10 @@ func (m *keyRotationModel) inputs(d rotation.Decision) []trustframework.Generate
 // forcedFrom tells whether a change asks for a key before its time.
 func (m *keyRotationModel) forcedFrom(state *keyRotationModel) bool {
 	return !state.RotateWhenChanged.IsNull() && !m.RotateWhenChanged.Equal(state.RotateWhenChanged)
+}
+
+// sameArguments tells whether two models of the same keys in the same set are configured alike.
+func (m *keyRotationModel) sameArguments(other *keyRotationModel) bool {
+	return m.RotationDays.Equal(other.RotationDays) && m.ActivationDelayDays.Equal(other.ActivationDelayDays) && m.OverlapDays.Equal(other.OverlapDays) &&
+		m.SafetyNet.Equal(other.SafetyNet) && m.RotateWhenChanged.Equal(other.RotateWhenChanged) && m.Timeouts.Equal(other.Timeouts)
 }

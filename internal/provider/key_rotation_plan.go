@@ -42,7 +42,8 @@ func (r *keyRotationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	defer cancel()
 	look := rotationLook{data: r.data, plan: &plan}
 	if !req.State.Raw.IsNull() {
-		r.data.sameTenant(ctx, state.ID.ValueString(), loadRotation(ctx, req.Private, req.Identity).madeState, &resp.Diagnostics)
+		made := loadRotation(ctx, req.Private, req.Identity)
+		r.data.sameTenant(ctx, state.ID.ValueString(), made.madeState, &resp.Diagnostics)
 		own := state.own(ctx, &resp.Diagnostics)
 		if resp.Diagnostics.HasError() {
 			return
@@ -50,13 +51,16 @@ func (r *keyRotationResource) ModifyPlan(ctx context.Context, req resource.Modif
 		r.data.client.Hold(state.ID.ValueString(), kidsOf(own)...)
 		// A replacement is planned once more, without a state, but Terraform keeps no warnings of that.
 		if plan.KeySetID.Equal(state.KeySetID) && plan.Use.Equal(state.Use) && plan.Kty.Equal(state.Kty) {
-			look.own, look.force = own, plan.forcedFrom(&state)
+			look.own, look.made, look.force = own, made, plan.forcedFrom(&state)
 			due := look.ahead(ctx, &resp.Diagnostics)
-			if due || state.ReadyForRotation.ValueBool() || !req.Plan.Raw.Equal(req.State.Raw) {
+			if due || state.ReadyForRotation.ValueBool() || !plan.sameArguments(&state) {
 				plan.Keys, plan.NewestKid, plan.NextRotationAt = types.ListUnknown(rotationKeyType()), types.StringUnknown(), types.StringUnknown()
 				plan.ReadyForRotation = types.BoolValue(false)
-				resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+			} else {
+				// Another spelling of the set has made them unknown.
+				plan.Keys, plan.NewestKid, plan.NextRotationAt, plan.ReadyForRotation = state.Keys, state.NewestKid, state.NextRotationAt, state.ReadyForRotation
 			}
+			resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 			return
 		}
 	}
@@ -67,8 +71,9 @@ func (r *keyRotationResource) ModifyPlan(ctx context.Context, req resource.Modif
 type rotationLook struct {
 	data *providerData
 	plan *keyRotationModel
-	// own are the rotation's keys.
-	own []trustframework.Key
+	// own are the rotation's keys, and made is what is remembered of them.
+	own  []trustframework.Key
+	made rotationState
 	// force asks for a key before its time.
 	force bool
 }
@@ -99,7 +104,7 @@ func (l rotationLook) ahead(ctx context.Context, diags *diag.Diagnostics) bool {
 		return false
 	}
 	now, own := l.data.clock.Now(), asShown(l.own, set)
-	d := settings.Decide(now, own, set.Keys, l.force)
+	d := settings.Decide(now, l.made.asAsked(own), set.Keys, l.force)
 	warnOfLateness(set.ID, d, diags)
 	l.warnOfForeignKeys(set, own, d, now, settings, diags)
 	return d.Needed()

@@ -94,7 +94,7 @@ func (r *keyRotationResource) Create(ctx context.Context, req resource.CreateReq
 			fmt.Sprintf("Key %q is made, which has no dates and signs meanwhile, but the one after it isn't. The next apply makes it.\n\n%v", run.own[0].Kid, err))
 	}
 	plan.ID = types.StringValue(run.set.ID)
-	plan.show(ctx, run.own, run.set.Keys, r.data.clock.Now(), &resp.Diagnostics)
+	plan.show(ctx, run.own, run.set.Keys, made, r.data.clock.Now(), &resp.Diagnostics)
 	identify(ctx, resp.Identity, made.TenantID, run.set.ID, &resp.Diagnostics)
 	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -147,7 +147,7 @@ func (r *keyRotationResource) Read(ctx context.Context, req resource.ReadRequest
 	}
 	own = append(asShown(own, set), made.takeOver(ctx, r.data, set, &state, &resp.Diagnostics)...)
 	made.warnOfLateKeys(ctx, r.data, set, &state, own, &resp.Diagnostics)
-	state.show(ctx, own, set.Keys, r.data.clock.Now(), &resp.Diagnostics)
+	state.show(ctx, own, set.Keys, made, r.data.clock.Now(), &resp.Diagnostics)
 	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
@@ -181,7 +181,7 @@ func (r *keyRotationResource) Update(ctx context.Context, req resource.UpdateReq
 		addError(&resp.Diagnostics, "Unable to rotate keys", argumentOf(err, path.Root("key_set_id"), "use", "kty"), asRotation(err))
 	}
 	result.ID = state.ID
-	result.show(ctx, run.own, run.set.Keys, r.data.clock.Now(), &resp.Diagnostics)
+	result.show(ctx, run.own, run.set.Keys, made, r.data.clock.Now(), &resp.Diagnostics)
 	result.ReadyForRotation = types.BoolValue(false) // as planned; the next refresh tells what is left to do
 	identify(ctx, resp.Identity, made.TenantID, state.ID.ValueString(), &resp.Diagnostics)
 	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
@@ -225,7 +225,7 @@ func (r *rotationRun) makeKeys(ctx context.Context, timeout time.Duration, diags
 			r.own = append(r.own, r.made.takeOver(ctx, r.data, set, r.state, diags)...)
 			force = r.plan.forcedFrom(r.state)
 		}
-		d := settings.Decide(r.data.clock.Now(), r.own, set.Keys, force)
+		d := settings.Decide(r.data.clock.Now(), r.made.asAsked(r.own), set.Keys, force)
 		warnOfLateness(set.ID, d, diags)
 		asked = r.plan.inputs(d)
 		var inputs []trustframework.KeyInput
@@ -237,6 +237,7 @@ func (r *rotationRun) makeKeys(ctx context.Context, timeout time.Duration, diags
 	for i, k := range keys {
 		r.record(asked[i], k, diags)
 	}
+	r.enable(ctx, keys, diags)
 	switch trustframework.KindOf(err) {
 	case trustframework.KindUnknownOutcome, trustframework.KindSeveral:
 		in := asked[len(keys)]
@@ -257,13 +258,16 @@ func (r *rotationRun) record(in trustframework.GenerateKeyInput, made trustframe
 		if *date.given == nil {
 			*date.given = date.asked // an answer may leave it out; the next refresh knows
 		}
-		if !types.Int64PointerValue(*date.given).Equal(types.Int64PointerValue(date.asked)) {
+		if date.asked != nil && !types.Int64PointerValue(*date.given).Equal(types.Int64PointerValue(date.asked)) {
 			names = append(names, date.name)
 		}
 	}
 	if len(names) > 0 {
 		diags.AddWarning("Key differs from what was asked for",
 			fmt.Sprintf("The service made key %q with another value of %s. The rotation goes on from what it has made.", keyID(made.KeySetID, k.Kid), strings.Join(names, ", ")))
+	}
+	if in.Nbf == nil && in.Exp == nil {
+		r.made.Undated = append(r.made.Undated, k.Kid)
 	}
 	r.made.At = r.data.clock.Now()
 	if made.Resent || made.Recovered {
@@ -274,6 +278,29 @@ func (r *rotationRun) record(in trustframework.GenerateKeyInput, made trustframe
 	r.own = append(r.own, k)
 	r.set.Keys = append(slices.Clone(r.set.Keys), k)
 	keyKind{op: trustframework.OpGenerateKey}.warnOfRecovery(made, diags)
+}
+
+// enable enables the keys just made, should the service make them disabled ("Policy keys overview" says so of keys uploaded in
+// the portal): else the next apply would make others. That the status can't be read or set is no error, for the keys are there.
+func (r *rotationRun) enable(ctx context.Context, keys []trustframework.MadeKey, diags *diag.Diagnostics) {
+	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultUpdateTimeout)
+	defer cancel()
+	for _, k := range keys {
+		status, err := r.data.client.Status(ctx, k.KeySetID, k.Kid, trustframework.StatusEnabled, false)
+		if err == nil && status == trustframework.StatusDisabled {
+			if err = r.data.client.SetStatus(ctx, k.KeySetID, k.Kid, trustframework.StatusEnabled, true); err != nil {
+				diags.AddWarning("Key is made, but it is disabled",
+					fmt.Sprintf("The service made key %q disabled, and it could not be enabled. The next apply makes another unless it is enabled by hand.\n\n%v", keyID(k.KeySetID, k.Kid), err))
+			} else {
+				status = trustframework.StatusEnabled
+			}
+		}
+		for i := range r.own {
+			if r.own[i].Kid == k.Kid {
+				r.own[i].Status = status
+			}
+		}
+	}
 }
 
 // asShown are keys as their set shows them. What it doesn't tell stays as it was.
