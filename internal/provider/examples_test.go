@@ -134,6 +134,7 @@ func TestAccExamples_Import(t *testing.T) {
 		}{
 			{"trustframework_key_set", "signing", "B2C_1A_TokenSigningKeyContainer", emulator.KeySpec{Exp: &exp}, 0},
 			{"trustframework_generated_key", "signing", "B2C_1A_TokenSigningKeyContainer", emulator.KeySpec{Exp: &exp}, 1},
+			{"trustframework_key_rotation", "signing", "B2C_1A_TokenSigningKeyContainer", emulator.KeySpec{Exp: &exp}, 1},
 			{"trustframework_uploaded_secret", "facebook", "B2C_1A_FacebookSecret", emulator.KeySpec{Kty: "oct"}, 0},
 			{"trustframework_uploaded_certificate", "partner", "B2C_1A_PartnerCertificate", emulator.KeySpec{Certificate: &certificate}, 0},
 			{"trustframework_uploaded_pkcs12", "saml", "B2C_1A_SamlMessageSigning", emulator.KeySpec{Certificate: &certificate}, 0},
@@ -174,7 +175,7 @@ func TestAccExamples_Import(t *testing.T) {
 				if got := tf.state(row.resource + "." + row.name)["id"]; got != row.set && got != row.set+"/"+kid {
 					t.Errorf("id %v", got)
 				}
-				// The example of generated_key has a second key.
+				// The example of generated_key has a second key, and that of key_rotation a safety net.
 				if writes := w.Writes(); len(writes) != row.creates {
 					t.Errorf("%d writes, want %d: %v", len(writes), row.creates, writes)
 				}
