@@ -353,6 +353,15 @@ func TestAccGuide_RolloverRunbooks(t *testing.T) {
 			},
 			want: "0-120 disabled, 40-160",
 		},
+		"without a safety net, the key before still valid: disable, apply": {
+			noNet: true, after: []time.Duration{0, 89 * day, 10 * day},
+			steps: []step{
+				{do: "disable", what: []string{"90-210"}, active: "0-120"},
+				{do: "apply", what: normal, active: "0-120"},
+				{do: "wait", active: "100-220"},
+			},
+			want: "0-120, 90-210 disabled, 100-220",
+		},
 		"without a safety net: disable, apply": {
 			noNet: true, after: []time.Duration{0, 40 * day},
 			steps: []step{
@@ -360,6 +369,23 @@ func TestAccGuide_RolloverRunbooks(t *testing.T) {
 				{do: "apply", what: normal, active: "40-160", warning: late},
 			},
 			want: "0-120 disabled, 40-160",
+		},
+		"a key that is to come: disable, apply": {
+			after: []time.Duration{0, 89 * day},
+			steps: []step{
+				{do: "disable", what: []string{"90-210"}, active: "0-120"},
+				{do: "apply", what: normal, active: "0-120"},
+				{do: "wait", active: "90-210"},
+			},
+			want: "none, 0-120, 90-210 disabled, 90-210",
+		},
+		"a key that has a successor: disable, apply": {
+			after: []time.Duration{0, 89 * day, 10 * day},
+			steps: []step{
+				{do: "disable", what: []string{"0-120"}, active: "90-210"},
+				{do: "apply", what: normal, active: "90-210"},
+			},
+			want: "none, 0-120 disabled, 90-210",
 		},
 		"the safety net itself: disable, apply": {
 			after: []time.Duration{0, 40 * day},
@@ -461,5 +487,43 @@ func TestAccGuide_RolloverRunbooks(t *testing.T) {
 				t.Errorf("changes: %t, %v", changes, o.diagnostics)
 			}
 		})
+	}
+}
+
+// TestAccGuide_RolloverRunbooks_Disable disables a key of a rotation by importing it, and forgets it again.
+func TestAccGuide_RolloverRunbooks_Disable(t *testing.T) {
+	t.Parallel()
+	const set = "B2C_1A_TokenSigningKeyContainer"
+	w := newWorldAt(t, exampleTime(), emulator.Switches{})
+	config := readExample(t, "../../examples/resources/trustframework_key_rotation/resource.tf")
+	tf := w.inProcess(t, config)
+	tf.command("init", "-input=false")
+	tf.apply(true)
+	kid := w.keys(set)[1].Kid
+	tf.configure(config + strings.ReplaceAll(readExample(t, "../../examples/guides/rollover-runbooks/import-compromised.tf"), exampleKeyID, kid))
+	tf.apply(true, "-target=trustframework_generated_key.compromised")
+	if keys := w.keys(set); len(keys) != 2 || keys[0].Status != "enabled" || keys[1].Status != "disabled" {
+		t.Errorf("after the key was disabled: %v", keys)
+	}
+	tf.command("state", "rm", "trustframework_generated_key.compromised")
+	tf.configure(config)
+	tf.apply(true)
+	if keys := w.keys(set); len(keys) != 3 || keys[1].Status != "disabled" || keys[2].Status != "enabled" {
+		t.Errorf("after the next apply: %v", keys)
+	}
+	if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+		t.Errorf("changes: %t, %v", changes, o.diagnostics)
+	}
+}
+
+// TestGuides_Mermaid holds the charts of the pages against Mermaid's grammar.
+func TestGuides_Mermaid(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"../../templates/guides/rotating-keys.md.tmpl", "../../examples/modules/key-set-gantt/README.md"} {
+		_, text, _ := strings.Cut(readExample(t, file), "```mermaid\n")
+		chart, _, _ := strings.Cut(text, "```\n")
+		if err := checkGantt(chart); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
 	}
 }
