@@ -30,7 +30,7 @@ func TestAccModule_KeySetGantt(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
 	const head = "gantt\n    title B2C_1A_Signing, times in UTC%s\n    dateFormat YYYY-MM-DD HH:mm:ss\n    axisFormat %%Y-%%m-%%d\n    todayMarker off\n"
-	const now = "    section Now\n    Now :milestone, 2030-01-01 12:00:00, 0d\n"
+	const now = "    section Time\n    Now :milestone, 2030-01-01 12:00:00, 0d\n"
 	for name, row := range map[string]struct {
 		keys      []ganttKey
 		arguments string
@@ -250,7 +250,7 @@ func checkGantt(chart string) error {
 		case section == "" && setting.MatchString(line):
 		case heading.MatchString(line):
 			section = strings.TrimPrefix(line, "section ")
-		case section == "Now" && milestone.MatchString(line):
+		case section == "Time" && milestone.MatchString(line):
 		case section == "" || parts == nil || keyword.MatchString(line):
 			return fmt.Errorf("line %d of section %q isn't Mermaid: %q", i+2, section, line)
 		case parts[2] >= parts[3]:
@@ -261,7 +261,7 @@ func checkGantt(chart string) error {
 			last = parts[3]
 		}
 	}
-	if section != "Now" {
+	if section != "Time" {
 		return fmt.Errorf("ends with section %q", section)
 	}
 	return nil
@@ -271,7 +271,7 @@ func checkGantt(chart string) error {
 func TestCheckGantt(t *testing.T) {
 	t.Parallel()
 	const chart = "gantt\n    title A\n    section Active\n    Key a :active, 2030-01-01 12:00:00, 2030-01-02 12:00:00\n" +
-		"    No key :crit, 2030-01-02 12:00:00, 2030-01-03 12:00:00\n    section Now\n    Now :milestone, 2030-01-01 12:00:00, 0d\n"
+		"    No key :crit, 2030-01-02 12:00:00, 2030-01-03 12:00:00\n    section Time\n    Now :milestone, 2030-01-01 12:00:00, 0d\n"
 	if err := checkGantt(chart); err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +286,7 @@ func TestCheckGantt(t *testing.T) {
 		"2030-01-03 12:00:00":  "2030-01-02 11:00:00",
 		"crit, 2030-01-02 12":  "crit, 2030-01-02 13",
 		"12:00:00, 2030-01-02": "12:00:00",
-		"    section Now\n":    "",
+		"    section Time\n":   "",
 		", 0d":                 "",
 	} {
 		if err := checkGantt(strings.Replace(chart, old, changed, 1)); err == nil {

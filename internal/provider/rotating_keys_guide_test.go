@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -58,19 +59,19 @@ func TestAccGuide_RotatingKeys_Pipelines(t *testing.T) {
 	t.Parallel()
 	for file, row := range map[string]struct {
 		// path leads to the script.
-		path []any
+		path []string
 		// needs are parts of the file, as JSON.
 		needs []string
 	}{
 		"workflow.yml": {
-			path: []any{"jobs", "rotate", "steps", 2, "run"},
+			path: []string{"jobs", "rotate", "steps", "2", "run"},
 			needs: []string{
 				`"schedule":[{"cron":"17 4 * * *"}]`, `"concurrency":{"cancel-in-progress":false,"group":"policy-keys"}`, `"id-token":"write"`,
 				`"ARM_USE_OIDC":"true"`, `"terraform_wrapper":false`,
 			},
 		},
 		"pipeline.yml": {
-			path: []any{"stages", 0, "jobs", 0, "strategy", "runOnce", "deploy", "steps", 1, "inputs", "inlineScript"},
+			path: []string{"stages", "0", "jobs", "0", "strategy", "runOnce", "deploy", "steps", "1", "inputs", "inlineScript"},
 			needs: []string{
 				`"schedules":[{"always":true,"branches":{"include":["main"]},"cron":"17 4 * * *"`, `"lockBehavior":"sequential"`, `"trigger":"none"`,
 				`"checkout":"self"`, `"allowNoSubscriptions":true`, `"SYSTEM_ACCESSTOKEN":"$(System.AccessToken)"`, `"ARM_USE_OIDC":"true"`,
@@ -92,11 +93,15 @@ func TestAccGuide_RotatingKeys_Pipelines(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, step := range row.path {
-				switch step := step.(type) {
-				case string:
-					at = at.(map[string]any)[step]
-				case int:
-					at = at.([]any)[step]
+				switch parent := at.(type) {
+				case map[string]any:
+					at = parent[step]
+				case []any:
+					i, err := strconv.Atoi(step)
+					if err != nil || i >= len(parent) {
+						t.Fatalf("no %q in %v", step, row.path)
+					}
+					at = parent[i]
 				}
 			}
 			script, _ := at.(string)
@@ -164,7 +169,7 @@ func (tf *client) takePipeline(t *testing.T, script string) func() string {
 		if err := os.RemoveAll(summary); err != nil {
 			t.Fatal(err)
 		}
-		command := exec.CommandContext(t.Context(), "bash", "-e", "-c", script) //nolint:gosec // the example's own
+		command := exec.CommandContext(t.Context(), "bash", "-e", "-c", script)
 		command.Dir = tf.dir
 		command.Env = append(append([]string{}, tf.environment...), "PATH="+bin+":"+os.Getenv("PATH"), "GITHUB_STEP_SUMMARY="+summary)
 		if output, err := command.CombinedOutput(); err != nil {

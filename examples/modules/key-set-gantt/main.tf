@@ -73,6 +73,6 @@ locals {
     ],
     length(local.bars) == 0 ? [] : ["    section Valid"], [for bar in local.bars : "    ${bar}"],
     ["    section Active"], [for span in local.spans : "    ${span}"],
-    ["    section Now", "    Now :milestone, ${local.time[local.now]}, 0d", ""],
+    ["    section Time", "    Now :milestone, ${local.time[local.now]}, 0d", ""],
   ))
 }
