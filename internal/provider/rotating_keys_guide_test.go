@@ -46,7 +46,7 @@ func TestAccGuide_RotatingKeys_Plan(t *testing.T) {
 		got = strings.ReplaceAll(got, key.Kid, []string{"Vb1Jm0LQ8sXcT4nPzR7uWkHyE2dGoA9fMiS5tCqNx3w", "Dz3eBvF1yU0PTqJ8q5pWcnZsHbHtKQXJ9cB7tB2gq0M"}[i])
 	}
 	shown := readExample(t, rotatingKeys+"due.txt")
-	if !strings.Contains(got, strings.TrimSpace(shown)) {
+	if !strings.Contains(got, "\n  "+strings.ReplaceAll(strings.TrimSpace(shown), "\n", "\n  ")+"\n") {
 		t.Errorf("the guide shows\n%s\nthe plan is\n%s", shown, got)
 	}
 	if strings.Count(got, "will be updated in-place") != 1 {
