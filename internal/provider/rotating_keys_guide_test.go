@@ -111,16 +111,23 @@ func TestAccGuide_RotatingKeys_Pipelines(t *testing.T) {
 			run := tf.takePipeline(t, script)
 			signing := func() int { return len(w.keys("B2C_1A_TokenSigningKeyContainer")) }
 
-			if summary := run(); signing() != 2 || strings.Count(summary, "```mermaid\n") != 2 {
-				t.Errorf("the first run made %d keys: %s", signing(), summary)
+			if summary, err := run(); err != nil || signing() != 2 || strings.Count(summary, "```mermaid\n") != 2 {
+				t.Errorf("the first run made %d keys: %v, %s", signing(), err, summary)
 			}
 			w.clock.Advance(88 * 24 * time.Hour)
-			if summary := run(); signing() != 2 || !strings.Contains(summary, "No key is due.") {
-				t.Errorf("a run a day before the key is due left %d keys: %s", signing(), summary)
+			if summary, err := run(); err != nil || signing() != 2 || !strings.Contains(summary, "No key is due.") {
+				t.Errorf("a run a day before the key is due left %d keys: %v, %s", signing(), err, summary)
 			}
 			w.clock.Advance(24 * time.Hour)
-			if summary := run(); signing() != 3 || strings.Contains(summary, "No key is due.") {
-				t.Errorf("the due run left %d keys: %s", signing(), summary)
+			for roles, failed := range map[string]string{"": "plan", emulator.RoleRead: "apply"} {
+				w.SetRoles(roles)
+				if summary, err := run(); err == nil || signing() != 2 || summary != "" {
+					t.Errorf("a run whose %s fails left %d keys: %v, %s", failed, signing(), err, summary)
+				}
+			}
+			w.SetRoles(emulator.RoleReadWrite)
+			if summary, err := run(); err != nil || signing() != 3 || strings.Contains(summary, "No key is due.") {
+				t.Errorf("the due run left %d keys: %v, %s", signing(), err, summary)
 			}
 			if got := len(w.keys("B2C_1A_TokenEncryptionKeyContainer")); got != 2 {
 				t.Errorf("%d keys for encryption", got)
@@ -142,8 +149,8 @@ func (tf *client) decodeYAML(t *testing.T, text string) string {
 }
 
 // takePipeline copies what the pipelines need into the configuration's folder, and returns how to run a script there, which
-// returns the summary it wrote.
-func (tf *client) takePipeline(t *testing.T, script string) func() string {
+// returns the summary it wrote, and an error if it failed.
+func (tf *client) takePipeline(t *testing.T, script string) func() (string, error) {
 	t.Helper()
 	bin := t.TempDir()
 	if err := os.Symlink(os.Getenv("TF_ACC_TERRAFORM_PATH"), filepath.Join(bin, "terraform")); err != nil {
@@ -164,16 +171,17 @@ func (tf *client) takePipeline(t *testing.T, script string) func() string {
 	temp := t.TempDir()
 	summary := filepath.Join(temp, "policy-keys.md")
 	script = strings.ReplaceAll(script, "$(Agent.TempDirectory)", temp)
-	return func() string {
+	return func() (string, error) {
 		t.Helper()
-		if err := os.RemoveAll(summary); err != nil {
+		if err := os.WriteFile(summary, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		command := exec.CommandContext(t.Context(), "bash", "-e", "-c", script)
 		command.Dir = tf.dir
 		command.Env = append(append([]string{}, tf.environment...), "PATH="+bin+":"+os.Getenv("PATH"), "GITHUB_STEP_SUMMARY="+summary)
-		if output, err := command.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, output)
+		output, err := command.CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, output)
 		}
 		written := readExample(t, summary)
 		for chart := range strings.SplitSeq(written, "```mermaid\n") {
@@ -181,11 +189,11 @@ func (tf *client) takePipeline(t *testing.T, script string) func() string {
 				continue
 			}
 			text, _, _ := strings.Cut(chart, "```\n")
-			if err := checkGantt(text); err != nil {
-				t.Error(err)
+			if chartErr := checkGantt(text); chartErr != nil {
+				t.Error(chartErr)
 			}
 		}
-		return written
+		return written, err
 	}
 }
 
