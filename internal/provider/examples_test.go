@@ -89,8 +89,8 @@ func TestAccExamples_Apply(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if filepath.Dir(filepath.Dir(name)) == "demo" || strings.HasPrefix(filepath.Base(name), "import-") {
-			continue // make demo applies the former, and the test of imports the latter
+		if kind := filepath.Dir(filepath.Dir(name)); kind == "demo" || kind == "modules" || strings.HasPrefix(filepath.Base(name), "import-") {
+			continue // make demo applies the first, and tests of their own the others
 		}
 		if filepath.Dir(filepath.Dir(name)) == "actions" {
 			continue // TestAccSetKeyStatus_Examples invokes them
@@ -137,6 +137,7 @@ func TestAccExamples_Import(t *testing.T) {
 		}{
 			{"trustframework_key_set", "signing", "B2C_1A_TokenSigningKeyContainer", emulator.KeySpec{Exp: &exp}, 0},
 			{"trustframework_generated_key", "signing", "B2C_1A_TokenSigningKeyContainer", emulator.KeySpec{Exp: &exp}, 1},
+			{"trustframework_key_rotation", "signing", "B2C_1A_TokenSigningKeyContainer", emulator.KeySpec{Exp: &exp}, 1},
 			{"trustframework_uploaded_secret", "facebook", "B2C_1A_FacebookSecret", emulator.KeySpec{Kty: "oct"}, 0},
 			{"trustframework_uploaded_certificate", "partner", "B2C_1A_PartnerCertificate", emulator.KeySpec{Certificate: &certificate}, 0},
 			{"trustframework_uploaded_pkcs12", "saml", "B2C_1A_SamlMessageSigning", emulator.KeySpec{Certificate: &certificate}, 0},
@@ -177,7 +178,7 @@ func TestAccExamples_Import(t *testing.T) {
 				if got := tf.state(row.resource + "." + row.name)["id"]; got != row.set && got != row.set+"/"+kid {
 					t.Errorf("id %v", got)
 				}
-				// The example of generated_key has a second key.
+				// The example of generated_key has a second key, and that of key_rotation a safety net.
 				if writes := w.Writes(); len(writes) != row.creates {
 					t.Errorf("%d writes, want %d: %v", len(writes), row.creates, writes)
 				}

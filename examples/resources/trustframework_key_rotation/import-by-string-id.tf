@@ -1,0 +1,4 @@
+import {
+  to = trustframework_key_rotation.signing
+  id = "B2C_1A_TokenSigningKeyContainer"
+}
