@@ -140,7 +140,7 @@ func (s *simulation) run(faults bool, next time.Duration) {
 		s.settings = s.all[s.random.IntN(len(s.all))]
 	}
 	if newest, n := s.newest(s.w.clock.Now()), len(s.runs); newest != nil && !changed && !s.runs[n-1].failed && s.runs[n-1].settings == s.settings &&
-		s.w.clock.Now().Add(next).Before(newest.nextDue(s.settings)) && s.random.IntN(40) > 0 {
+		s.w.clock.Now().Add(next).Before(newest.nextDue(s.settings)) && s.random.IntN(100) > 0 {
 		return
 	}
 	if faults {
@@ -264,7 +264,7 @@ func (s *simulation) check() {
 	s.t.Helper()
 	for i := 1; i < len(s.keys); i++ {
 		k, next := s.keys[i-1], s.keys[i]
-		if next.due.IsZero() || next.nbf == next.asked && next.settings.delay > 0 {
+		if next.due.IsZero() || next.nbf.Equal(next.asked) && next.settings.delay > 0 {
 			continue
 		}
 		late := next.asked.Sub(next.due)
