@@ -1,0 +1,151 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
+)
+
+// TestAccKeyRotation_Killed: a run that is ended before it could record its key leaves one that the next plan names, and that an
+// import gives back, so that nothing is made in its place.
+func TestAccKeyRotation_Killed(t *testing.T) {
+	t.Parallel()
+	const used, leftover = "Key of others in the key set is used", "left over from a run that was ended"
+	for name, row := range map[string]struct {
+		at       time.Duration // 0 is the create
+		imported bool
+		want     string
+	}{
+		"in a rotation, and imported":     {at: 89 * day, imported: true, want: "none, 0d to 120d, 90d to 210d"},
+		"in a rotation, and nobody looks": {at: 89 * day, want: "none, 0d to 120d, 90d1h0m to 210d1h0m"},
+		"in the create, and imported":     {imported: true, want: "none, 0d to 120d"},
+		"in the create, and nobody looks": {want: "1d1h0m to 121d1h0m"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			w.AddKeySet("B2C_1A_Signing")
+			tf := w.inProcess(t, w.Provider()+rotationConfig())
+			file := filepath.Join(tf.dir, "terraform.tfstate")
+			before := []byte(nil)
+			if row.at > 0 {
+				tf.apply(true)
+				w.clock.Advance(row.at)
+				state, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				before = state
+			}
+			tf.apply(true)
+			// The client is killed before it has written the state.
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+			if before != nil {
+				if err := os.WriteFile(file, before, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.clock.Advance(time.Hour)
+			o, changes := tf.plan()
+			if !changes || !o.has("warning", used, leftover, "terraform import trustframework_key_rotation.<name> B2C_1A_Signing") {
+				t.Errorf("changes %t, %v", changes, o.diagnostics)
+			}
+			held := len(w.keys("B2C_1A_Signing"))
+			if row.imported {
+				if before != nil {
+					tf.command("state", "rm", rotationAddress)
+				}
+				tf.command("import", "-input=false", rotationAddress, "B2C_1A_Signing")
+				if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+					t.Errorf("after the import: %s", o.stdout)
+				}
+			} else {
+				tf.apply(true)
+				held++
+			}
+			if r := tf.rotation(); r.dates() != row.want || len(w.keys("B2C_1A_Signing")) != held {
+				t.Errorf("keys %s, want %s; %d in the set, want %d", r.dates(), row.want, len(w.keys("B2C_1A_Signing")), held)
+			}
+		})
+	}
+}
+
+// TestAccKeyRotation_TwoWriters: two rotations of one set, each with a state of its own, don't take each other's keys, and each
+// is told that the other's are there. One of them can't be lost to the other by a lost answer.
+func TestAccKeyRotation_TwoWriters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	w.AddKeySet("B2C_1A_Signing")
+	first := w.inProcess(t, w.Provider()+rotationConfig())
+	first.apply(true)
+	w.clock.Advance(day)
+	second := w.inProcess(t, w.Provider()+rotationConfig())
+	const used = "Key of others in the key set is used"
+	if o := second.apply(true); !o.has("warning", used, *first.rotation().NewestKid) {
+		t.Errorf("%v", o.diagnostics)
+	}
+	if got := second.rotation().dates(); got != "2d to 122d" {
+		t.Errorf("the second has %s", got)
+	}
+	if o, changes := first.plan(); changes || !o.has("warning", used, *second.rotation().NewestKid) {
+		t.Errorf("%v", o.diagnostics)
+	}
+	// While the answer to the first one's next key is lost, the second makes its own, with other dates.
+	w.clock.Advance(90 * day)
+	w.Inject(emulator.GatewayTimeout(emulator.OpGenerateKey))
+	done := make(chan struct{})
+	w.onAnswer(emulator.OpGenerateKey, 1, func() {
+		defer close(done)
+		w.clock.Advance(2 * time.Second)
+		second.apply(true)
+	})
+	first.apply(true)
+	<-done
+	checkOwners(t, w, 5, first, second)
+	// The same, with the same dates: nobody can tell whose key is whose, which is an error, and then a warning.
+	w.clock.Advance(100 * day)
+	w.Inject(emulator.GatewayTimeout(emulator.OpGenerateKey))
+	done = make(chan struct{})
+	w.onAnswer(emulator.OpGenerateKey, 1, func() {
+		defer close(done)
+		second.apply(true)
+	})
+	if o := first.apply(false); !o.has("error", "Unable to rotate keys", "several keys", "remembers the request") {
+		t.Errorf("%v", o.diagnostics)
+	}
+	<-done
+	if o := first.apply(true); !o.has("warning", "Key found after a lost answer", "check which is whose") || len(w.keys("B2C_1A_Signing")) != 7 {
+		t.Errorf("%d keys, %v", len(w.keys("B2C_1A_Signing")), o.diagnostics)
+	}
+}
+
+// checkOwners wants each of a number of keys in one state.
+func checkOwners(t *testing.T, w *world, want int, clients ...*client) {
+	t.Helper()
+	owners := map[string]int{}
+	for _, tf := range clients {
+		if o, changes := tf.plan(); changes {
+			t.Errorf("%s", o.stdout)
+		}
+		for _, k := range tf.rotation().Keys {
+			owners[k.Kid]++
+		}
+	}
+	keys := w.keys("B2C_1A_Signing")
+	for _, k := range keys {
+		if owners[k.Kid] != 1 {
+			t.Errorf("key %s has %d owners", k.Kid, owners[k.Kid])
+		}
+	}
+	if len(keys) != want {
+		t.Errorf("%d keys, want %d", len(keys), want)
+	}
+}
