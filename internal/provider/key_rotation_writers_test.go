@@ -6,6 +6,7 @@ package provider_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -147,5 +148,59 @@ func checkOwners(t *testing.T, w *world, want int, clients ...*client) {
 	}
 	if len(keys) != want {
 		t.Errorf("%d keys, want %d", len(keys), want)
+	}
+}
+
+// TestAccKeyRotation_AnotherTenant: in another tenant a rotation seems to be gone, and isn't: nothing is read, made or forgotten.
+func TestAccKeyRotation_AnotherTenant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	w.AddKeySet("B2C_1A_Signing")
+	other := w.Server.NewTenant(emulator.TenantConfig{})
+	other.AddKeySet("B2C_1A_Signing")
+	tf := w.inProcess(t, w.Provider()+rotationConfig())
+	tf.apply(true)
+	w.clock.Advance(89 * day)
+	elsewhere := w.Provider("tenant_id", strconv.Quote(other.ID()), "client_id", strconv.Quote(other.ClientID()), "client_secret", strconv.Quote(other.ClientSecret()))
+	tf.configure(elsewhere + rotationConfig())
+	for _, arguments := range [][]string{
+		{"plan"}, {"plan", "-refresh=false"}, {"plan", "-destroy"}, {"apply", "-auto-approve", "-refresh=false"}, {"apply", "-auto-approve", "-destroy", "-refresh=false"},
+	} {
+		if o := tf.expect(false, arguments...); !o.has("error", "Resource belongs to another tenant", w.ID(), other.ID()) {
+			t.Errorf("%v: %v", arguments, o.diagnostics)
+		}
+	}
+	if r := tf.rotation(); r.dates() != "none, 0d to 120d" {
+		t.Errorf("keys %s", r.dates())
+	}
+	for _, e := range other.Journal() {
+		if e.Write() {
+			t.Errorf("%s %s in the other tenant", e.Method, e.Path)
+		}
+	}
+}
+
+// TestAccKeyRotation_ReadOnly: a plan needs no more than the permission to read, and an apply says which one it lacks.
+func TestAccKeyRotation_ReadOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Switches{})
+	w.AddKeySet("B2C_1A_Signing")
+	tf := w.inProcess(t, w.Provider()+rotationConfig())
+	tf.apply(true)
+	w.SetRoles(emulator.RoleRead)
+	if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+		t.Errorf("changes %t, %v", changes, o.diagnostics)
+	}
+	w.clock.Advance(89 * day)
+	if o, changes := tf.plan(); !changes || len(o.diagnostics) > 0 {
+		t.Errorf("changes %t, %v", changes, o.diagnostics)
+	}
+	if o := tf.apply(false); !o.has("error", "Unable to rotate keys", "TrustFrameworkKeySet.ReadWrite.All") {
+		t.Errorf("%v", o.diagnostics)
+	}
+	w.SetRoles(emulator.RoleReadWrite)
+	tf.apply(true)
+	if r := tf.rotation(); r.dates() != "none, 0d to 120d, 90d to 210d" {
+		t.Errorf("keys %s", r.dates())
 	}
 }
