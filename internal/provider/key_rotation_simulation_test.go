@@ -6,6 +6,7 @@ package provider_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strconv"
 	"testing"
@@ -50,11 +51,21 @@ func lateBy(most int) pipeline {
 	}
 }
 
+// seedsVariable is how many seeds TestKeyRotation_TenYears runs of each pipeline: make ten-years says 10.
+const seedsVariable = "TRUSTFRAMEWORK_TEST_SEEDS"
+
 // TestKeyRotation_TenYears drives pipelines through ten years of the emulator's clock, and looks at every moment of them.
 func TestKeyRotation_TenYears(t *testing.T) {
 	t.Parallel()
 	usual := rotationSettings{rotation: 90, delay: 1, overlap: 30, net: true}
 	withoutNet := rotationSettings{rotation: 90, delay: 1, overlap: 30}
+	seeds := uint64(1)
+	if text := os.Getenv(seedsVariable); text != "" {
+		var err error
+		if seeds, err = strconv.ParseUint(text, 10, 16); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, row := range map[string]struct {
 		settings []rotationSettings // the first, and those that it may change to
 		runs     pipeline
@@ -74,7 +85,7 @@ func TestKeyRotation_TenYears(t *testing.T) {
 		"changed settings":                    {settings: []rotationSettings{withoutNet, {rotation: 365, delay: 7, overlap: 90}, {rotation: 50, delay: 2, overlap: 9}, {rotation: 100, delay: 20, overlap: 21}}, runs: lateBy(6)},
 		"changed settings, a net come and go": {settings: []rotationSettings{usual, withoutNet, {rotation: 70, delay: 10, overlap: 11, net: true}, {rotation: 80, delay: 1, overlap: 8}}, runs: lateBy(6), faults: true},
 	} {
-		for seed := range uint64(1) {
+		for seed := range seeds {
 			t.Run(fmt.Sprintf("%s/seed %d", name, seed), func(t *testing.T) {
 				t.Parallel()
 				s := newSimulation(t, seed, row.settings)
