@@ -71,19 +71,20 @@ func TestKeyRotation_TenYears(t *testing.T) {
 		runs     pipeline
 		faults   bool
 	}{
-		"daily":                               {settings: []rotationSettings{usual}, runs: daily},
-		"daily, with faults":                  {settings: []rotationSettings{withoutNet}, runs: daily, faults: true},
-		"weekly":                              {settings: []rotationSettings{usual}, runs: weekly},
-		"weekly, without a net":               {settings: []rotationSettings{{rotation: 100, delay: 2, overlap: 14}}, runs: weekly},
-		"weekly, with faults":                 {settings: []rotationSettings{{rotation: 100, delay: 2, overlap: 60}}, runs: weekly, faults: true},
-		"late by less than the overlap":       {settings: []rotationSettings{withoutNet}, runs: lateBy(29)},
-		"late by much, with a net":            {settings: []rotationSettings{usual}, runs: lateBy(300)},
-		"late by much, without a net":         {settings: []rotationSettings{withoutNet}, runs: lateBy(300)},
-		"late by much, with faults":           {settings: []rotationSettings{usual}, runs: lateBy(200), faults: true},
-		"the longest delay":                   {settings: []rotationSettings{{rotation: 100, delay: 20, overlap: 21, net: true}}, runs: weekly},
-		"a year, and no delay":                {settings: []rotationSettings{{rotation: 365, delay: 0, overlap: 400}}, runs: weekly},
-		"changed settings":                    {settings: []rotationSettings{withoutNet, {rotation: 365, delay: 7, overlap: 90}, {rotation: 50, delay: 2, overlap: 9}, {rotation: 100, delay: 20, overlap: 21}}, runs: lateBy(6)},
-		"changed settings, a net come and go": {settings: []rotationSettings{usual, withoutNet, {rotation: 70, delay: 10, overlap: 11, net: true}, {rotation: 80, delay: 1, overlap: 8}}, runs: lateBy(6), faults: true},
+		"daily":                                  {settings: []rotationSettings{usual}, runs: daily},
+		"daily, with faults":                     {settings: []rotationSettings{withoutNet}, runs: daily, faults: true},
+		"weekly":                                 {settings: []rotationSettings{usual}, runs: weekly},
+		"weekly, without a net":                  {settings: []rotationSettings{{rotation: 100, delay: 2, overlap: 14}}, runs: weekly},
+		"weekly, with faults":                    {settings: []rotationSettings{{rotation: 100, delay: 2, overlap: 60}}, runs: weekly, faults: true},
+		"late by less than the overlap":          {settings: []rotationSettings{withoutNet}, runs: lateBy(29)},
+		"late by much, with a net":               {settings: []rotationSettings{usual}, runs: lateBy(300)},
+		"late by much, without a net":            {settings: []rotationSettings{withoutNet}, runs: lateBy(300)},
+		"late by much, with faults":              {settings: []rotationSettings{usual}, runs: lateBy(200), faults: true},
+		"the longest delay":                      {settings: []rotationSettings{{rotation: 100, delay: 20, overlap: 21, net: true}}, runs: weekly},
+		"a year, and no delay":                   {settings: []rotationSettings{{rotation: 365, delay: 0, overlap: 400}}, runs: weekly},
+		"changed settings":                       {settings: []rotationSettings{withoutNet, {rotation: 365, delay: 7, overlap: 90}, {rotation: 50, delay: 2, overlap: 9}, {rotation: 100, delay: 20, overlap: 21}}, runs: lateBy(6)},
+		"changed settings, the next key waiting": {settings: []rotationSettings{{rotation: 100, delay: 60, overlap: 61}, {rotation: 100, delay: 2, overlap: 300}}, runs: daily},
+		"changed settings, a net come and go":    {settings: []rotationSettings{usual, withoutNet, {rotation: 70, delay: 10, overlap: 11, net: true}, {rotation: 80, delay: 1, overlap: 8}}, runs: lateBy(6), faults: true},
 	} {
 		for seed := range seeds {
 			t.Run(fmt.Sprintf("%s/seed %d", name, seed), func(t *testing.T) {
@@ -129,7 +130,9 @@ type simulatedKey struct {
 	nbf, exp time.Time
 	// asked is when it was decided on, and due when that should have been; zero if it had no predecessor.
 	asked, due time.Time
-	settings   rotationSettings
+	// behind is true if the one before wasn't valid itself when this was made, and hands over a second after it is.
+	behind   bool
+	settings rotationSettings
 }
 
 func newSimulation(t *testing.T, seed uint64, settings []rotationSettings) *simulation {
@@ -163,7 +166,12 @@ func (s *simulation) run(faults bool, next time.Duration) {
 	r.ended = s.w.clock.Now()
 	s.w.ClearFaults()
 	s.runs = append(s.runs, r)
-	s.observe(r)
+	if made := s.observe(r); made > 0 && !r.failed {
+		s.server.configure()
+		if held := len(s.w.keys("B2C_1A_Signing")); s.command() || len(s.w.keys("B2C_1A_Signing")) != held {
+			s.t.Errorf("run of %s: a second one right after it isn't empty", r.began)
+		}
+	}
 }
 
 // disturb makes something go wrong with some of the runs.
@@ -212,15 +220,14 @@ func (k simulatedKey) nextDue(s rotationSettings) time.Time {
 	return next.Add(-days(s.delay))
 }
 
-// observe holds what a run has made against what it should have.
-func (s *simulation) observe(r simulatedRun) {
+// observe holds what a run has made against what it should have. It returns the number of keys with dates.
+func (s *simulation) observe(r simulatedRun) (made int) {
 	s.t.Helper()
 	var newest *simulatedKey
 	var due time.Time
 	if newest = s.newest(r.began); newest != nil {
 		due = newest.nextDue(r.settings)
 	}
-	made := 0
 	hadNet := !s.net.IsZero()
 	for _, k := range s.w.keys("B2C_1A_Signing") {
 		if k.Nbf == nil {
@@ -238,6 +245,9 @@ func (s *simulation) observe(r simulatedRun) {
 		atOnce := key.asked.Before(r.began)
 		if atOnce {
 			key.asked = key.nbf
+		}
+		if newest != nil && key.nbf.Equal(newest.nbf.Add(time.Second)) && key.asked.After(r.ended) {
+			key.behind, key.asked = true, r.began
 		}
 		second := r.began.Truncate(time.Second)
 		bridged := hadNet || s.lastsUntil(key.asked.Add(days(r.settings.delay)), newest, r.ended)
@@ -268,6 +278,7 @@ func (s *simulation) observe(r simulatedRun) {
 	if !r.failed && r.settings.net && s.net.IsZero() {
 		s.t.Errorf("run of %s: no safety net", r.began)
 	}
+	return made
 }
 
 // check looks at all that was made.
@@ -275,7 +286,7 @@ func (s *simulation) check() {
 	s.t.Helper()
 	for i := 1; i < len(s.keys); i++ {
 		k, next := s.keys[i-1], s.keys[i]
-		if next.due.IsZero() || next.nbf.Equal(next.asked) && next.settings.delay > 0 {
+		if next.due.IsZero() || next.behind || next.nbf.Equal(next.asked) && next.settings.delay > 0 {
 			continue
 		}
 		late := next.asked.Sub(next.due)

@@ -59,6 +59,11 @@ func (s Settings) Decide(now time.Time, own, set []trustframework.Key, force boo
 		return d
 	}
 	d.Nbf = now.Add(time.Second-1).Unix() + s.DelayDays*day // not a moment less than the delay
+	if newest, ok := Newest(own, now); ok && !force && newest.Nbf != nil {
+		// A longer overlap can ask for the successor of a key that isn't valid itself yet. Before that one it would be no
+		// successor, and the next decision would ask for another.
+		d.Nbf = max(d.Nbf, *newest.Nbf+1)
+	}
 	if !undated && !s.bridged(d.Nbf, own, all, now) {
 		d.AtOnce, d.Late = true, slices.ContainsFunc(own, dated)
 		d.Nbf = now.Unix()

@@ -51,20 +51,22 @@ func TestDecide(t *testing.T) {
 		"due":                                  {usual, at(89), []trustframework.Key{key("own", 0, 120)}, nil, false, "90..210"},
 		"forced":                               {usual, at(5), []trustframework.Key{key("own", 0, 120)}, nil, true, "6..126"},
 		"as late as can be":                    {usual, at(119), []trustframework.Key{key("own", 0, 120)}, nil, false, "120..240"},
-		"too late":                             {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, nil, false, "late, at once 119.5..239.5"},
-		"too late, with an undated key":        {usual, at(119.5), []trustframework.Key{key("own", 0, 120), undated}, nil, false, "120.5..240.5"},
-		"too late, with another's undated key": {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{undated}, false, "120.5..240.5"},
-		"too late, with another's long key":    {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{foreign}, false, "late, at once 119.5..239.5"},
+		"too late":                             {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, nil, false, "late, at once 119+12h0m0s..239+12h0m0s"},
+		"too late, with an undated key":        {usual, at(119.5), []trustframework.Key{key("own", 0, 120), undated}, nil, false, "120+12h0m0s..240+12h0m0s"},
+		"too late, with another's undated key": {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{undated}, false, "120+12h0m0s..240+12h0m0s"},
+		"too late, with another's long key":    {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{foreign}, false, "late, at once 119+12h0m0s..239+12h0m0s"},
 		"expired":                              {usual, at(120), []trustframework.Key{key("own", 0, 120)}, nil, false, "late, at once 120..240"},
 		"disabled":                             {usual, at(5), []trustframework.Key{disabled}, nil, false, "late, at once 5..125"},
 		"the newest counts":                    {usual, at(100), []trustframework.Key{key("new", 90, 210), key("own", 0, 120)}, nil, false, ""},
 		"another's doesn't":                    {usual, at(89), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{foreign}, false, "90..210"},
 		"a longer overlap is due earlier":      {longer, at(59), []trustframework.Key{key("own", 0, 120)}, nil, false, "60..485"},
 		"a longer rotation isn't due later":    {longer, at(58.9), []trustframework.Key{key("own", 0, 120)}, nil, false, ""},
+		"a longer overlap than the next key's": {rotation.Settings{RotationDays: 50, DelayDays: 7, OverlapDays: 90}, at(44), []trustframework.Key{key("own", 0, 81), key("next", 60, 141)}, nil, false, "60+1s..200+1s"},
+		"the same, before its time":            {rotation.Settings{RotationDays: 50, DelayDays: 7, OverlapDays: 90}, at(41), []trustframework.Key{key("own", 0, 81), key("next", 60, 141)}, nil, true, "48..188"},
 		"only an nbf":                          {usual, at(89), []trustframework.Key{onlyNbf}, nil, false, "90..210"},
 		"only an exp":                          {usual, at(89), []trustframework.Key{onlyExp}, nil, false, "90..210"},
 		"only an exp, not due":                 {usual, at(88.9), []trustframework.Key{onlyExp}, nil, false, ""},
-		"a part of a second":                   {usual, at(89).Add(time.Millisecond), []trustframework.Key{key("own", 0, 120)}, nil, false, "90.00001157407408..210.00001157407408"},
+		"a part of a second":                   {usual, at(89).Add(time.Millisecond), []trustframework.Key{key("own", 0, 120)}, nil, false, "90+1s..210+1s"},
 		"another of its own is long enough":    {rotation.Settings{RotationDays: 60, DelayDays: 20, OverlapDays: 21}, at(2), []trustframework.Key{key("short", 3, 8), key("long", 1, 82)}, nil, false, "22..103"},
 		"the set is late to show":              {usual, at(10), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{}, false, ""},
 		"the net is missing":                   {net, at(10), []trustframework.Key{key("own", 0, 120)}, nil, false, "net"},
@@ -96,8 +98,7 @@ func describe(d rotation.Decision) (text string) {
 		add("late")
 	}
 	if d.Due {
-		days := func(date int64) float64 { return float64(date-start().Unix()) / day.Seconds() }
-		dates := fmt.Sprintf("%v..%v", days(d.Nbf), days(d.Exp))
+		dates := daysSinceStart(d.Nbf) + ".." + daysSinceStart(d.Exp)
 		if d.AtOnce {
 			add("at once " + dates)
 		} else {
@@ -105,6 +106,15 @@ func describe(d rotation.Decision) (text string) {
 		}
 	}
 	return text
+}
+
+// daysSinceStart is a date as days since the start, and what is left of a day: "90", "90+1s".
+func daysSinceStart(date int64) string {
+	since := time.Unix(date, 0).Sub(start())
+	if rest := since % day; rest != 0 {
+		return fmt.Sprintf("%d+%s", since/day, rest)
+	}
+	return fmt.Sprint(int64(since / day))
 }
 
 // TestDecide_TenYears makes every run of pipelines that run daily, weekly or late, with settings that change or don't, and looks at
@@ -129,7 +139,7 @@ func tenYears(random *rand.Rand) string {
 	net, changes, most := random.IntN(2) == 0, random.IntN(2) == 0, 1+random.IntN(40)
 	settings := draw(net)
 	var keys []trustframework.Key
-	var end time.Time // of what signs without a gap
+	var last, end time.Time // when the newest key becomes valid, and until when something signs without a gap
 	made, asked := 0, 0
 	var due time.Time
 	for now := start(); now.Before(start().AddDate(10, 0, 0)); {
@@ -156,17 +166,21 @@ func tenYears(random *rand.Rand) string {
 				return fmt.Sprintf("%s: the delay isn't held: %s", now, nbf)
 			case made > 0 && late <= overlap && nbf.After(end):
 				return fmt.Sprintf("%s: nothing signs from %s until %s", now, end, nbf)
-			case made > 0 && late <= overlap && end.Sub(nbf) < overlap-late-time.Second:
+			case made > 0 && late <= overlap && end.Sub(nbf) < overlap-late-time.Second && !nbf.Equal(last.Add(time.Second)):
 				return fmt.Sprintf("%s: the key before is valid for %s more, and %s late", now, end.Sub(nbf), late)
 			}
 			made++
-			end = exp
+			last, end = nbf, exp
 			keys = append(keys, trustframework.Key{Kid: fmt.Sprint(made), Nbf: &d.Nbf, Exp: &d.Exp})
 			// The formula: a key is due a rotation less the delay after it became valid.
 			due = nbf.Add(time.Duration(settings.RotationDays-settings.DelayDays) * day)
-			if changes { // the newest may be another, which was made for later
-				due, _ = settings.DueAt(keys, now)
+			if at, _ := settings.DueAt(keys, now); !at.Equal(due) {
+				return fmt.Sprintf("%s: the next is due at %s, want %s", now, at, due)
 			}
+		}
+		// Whatever was made, it is enough: an apply never leaves anything to the next one of the same moment.
+		if again := settings.Decide(now, keys, nil, false); d.Needed() && again.Needed() {
+			return fmt.Sprintf("%s, %+v: still needed after %+v: %+v", now, settings, d, again)
 		}
 		step := day
 		switch random.IntN(4) {
