@@ -192,3 +192,47 @@ func TestAccKeyRotation_Variants(t *testing.T) {
 		})
 	}
 }
+
+// TestAccKeyRotation_Lag: a service that shows what was done only after a while isn't asked for another key, whatever it is late
+// to show.
+func TestAccKeyRotation_Lag(t *testing.T) {
+	t.Parallel()
+	for name, switches := range map[string]emulator.Switches{
+		"as it is":                                {},
+		"status in the listing":                   {StatusInListing: true},
+		"no keys_v2":                              {NoKeysV2: true},
+		"disabled at first":                       {DisabledAtFirst: true},
+		"disabled at first, status in listing":    {DisabledAtFirst: true, StatusInListing: true},
+		"disabled at first, keys_v2 isn't listed": {DisabledAtFirst: true, KeysV2Unlistable: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, switches)
+			w.AddKeySet("B2C_1A_Signing")
+			w.SetLag(20 * time.Second)
+			tf := w.inProcess(t, w.Provider()+rotationConfig())
+			tf.apply(true)
+			if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+				t.Errorf("after the create: %v %s", o.diagnostics, o.stdout)
+			}
+			w.clock.Advance(89 * day)
+			tf.apply(true)
+			if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+				t.Errorf("after the rotation: %v %s", o.diagnostics, o.stdout)
+			}
+			w.clock.Advance(time.Hour)
+			if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
+				t.Errorf("an hour later: %v %s", o.diagnostics, o.stdout)
+			}
+			keys := w.keys("B2C_1A_Signing")
+			for _, k := range keys {
+				if k.Status != "enabled" {
+					t.Errorf("key %s isn't enabled", k.Kid)
+				}
+			}
+			if r := tf.rotation(); len(keys) != 3 || len(r.Keys) != 3 {
+				t.Errorf("%d keys on the server, %s", len(keys), r.dates())
+			}
+		})
+	}
+}

@@ -125,7 +125,7 @@ func (r *keyRotationResource) Read(ctx context.Context, req resource.ReadRequest
 	young := r.data.young(made.At)
 	set, err := r.data.client.KeySetWith(ctx, state.ID.ValueString(), kidsOf(own), young)
 	if err == nil {
-		set, err = r.data.client.WithStatuses(ctx, set)
+		set, err = r.withStatuses(ctx, set, own, young)
 	}
 	if trustframework.KindOf(err) == trustframework.KindKeySetGone {
 		tflog.Warn(ctx, "Key set of key rotation is gone", map[string]any{"id": state.ID.ValueString()})
@@ -150,6 +150,33 @@ func (r *keyRotationResource) Read(ctx context.Context, req resource.ReadRequest
 	state.show(ctx, own, set.Keys, made, r.data.clock.Now(), &resp.Diagnostics)
 	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+// withStatuses returns a set with the statuses of its keys. A young rotation has enabled keys which the service may have made
+// disabled, and may be late to show as they are: what looks disabled, and wasn't, is read over the settle time.
+func (r *keyRotationResource) withStatuses(ctx context.Context, set trustframework.KeySet, own []trustframework.Key, young bool) (trustframework.KeySet, error) {
+	set, err := r.data.client.WithStatuses(ctx, set)
+	if err != nil || !young {
+		return set, err
+	}
+	late := false
+	for _, k := range own {
+		shown, _ := set.Key(k.Kid)
+		if k.Status != trustframework.StatusEnabled || shown.Status != trustframework.StatusDisabled {
+			continue
+		}
+		late = true
+		if _, err := r.data.client.Status(ctx, set.ID, k.Kid, k.Status, true); err != nil {
+			return trustframework.KeySet{}, err
+		}
+	}
+	if !late {
+		return set, nil
+	}
+	if set, err = r.data.client.KeySet(ctx, set.ID, false); err != nil {
+		return trustframework.KeySet{}, err
+	}
+	return r.data.client.WithStatuses(ctx, set)
 }
 
 // Update decides afresh, and makes the keys that are due, which may be none.
@@ -286,14 +313,9 @@ func (r *rotationRun) enable(ctx context.Context, keys []trustframework.MadeKey,
 	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultUpdateTimeout)
 	defer cancel()
 	for _, k := range keys {
-		status, err := r.data.client.Status(ctx, k.KeySetID, k.Kid, trustframework.StatusEnabled, false)
-		if err == nil && status == trustframework.StatusDisabled {
-			if err = r.data.client.SetStatus(ctx, k.KeySetID, k.Kid, trustframework.StatusEnabled, true); err != nil {
-				diags.AddWarning("Key is made, but it is disabled",
-					fmt.Sprintf("The service made key %q disabled, and it could not be enabled. The next apply makes another unless it is enabled by hand.\n\n%v", keyID(k.KeySetID, k.Kid), err))
-			} else {
-				status = trustframework.StatusEnabled
-			}
+		status := trustframework.StatusEnabled
+		if err := r.data.client.SetStatus(ctx, k.KeySetID, k.Kid, status, true); err != nil {
+			status = r.statusAfter(ctx, k, err, diags)
 		}
 		for i := range r.own {
 			if r.own[i].Kid == k.Kid {
@@ -301,6 +323,22 @@ func (r *rotationRun) enable(ctx context.Context, keys []trustframework.MadeKey,
 			}
 		}
 	}
+}
+
+// statusAfter is the status of a key that could not be enabled; "" if nobody can tell. Without the permission, or where the
+// service has no keys_v2, nobody ever can, and the key counts as enabled.
+func (r *rotationRun) statusAfter(ctx context.Context, k trustframework.MadeKey, err error, diags *diag.Diagnostics) string {
+	status, unread := r.data.client.Status(ctx, k.KeySetID, k.Kid, trustframework.StatusEnabled, false)
+	switch trustframework.KindOf(unread) {
+	case trustframework.KindDenied, trustframework.KindRefused:
+		return ""
+	}
+	if status != trustframework.StatusEnabled {
+		diags.AddWarning("Key is made, but may be disabled",
+			fmt.Sprintf("Key %q is made. If the service has made it disabled, it could not be enabled, and the next apply makes another, unless it is enabled "+
+				"by hand (Identity Experience Framework, Policy keys).\n\n%v", keyID(k.KeySetID, k.Kid), err))
+	}
+	return status
 }
 
 // asShown are keys as their set shows them. What it doesn't tell stays as it was.

@@ -134,7 +134,8 @@ func (c *Client) statuses(ctx context.Context, keySetID string) ([]Key, error) {
 }
 
 // fetchStatuses reads keys_v2. Its listing is only in the metadata, a single key is documented: a service
-// that refuses the listing is asked for each key of the set.
+// that refuses the listing is asked for each key of the set. One that has none of them has no keys_v2, and
+// refuses.
 func (c *Client) fetchStatuses(ctx context.Context, id string) ([]Key, error) {
 	keys, err := c.fetchKeysV2(ctx, id)
 	if KindOf(err) != KindRefused {
@@ -157,6 +158,9 @@ func (c *Client) fetchStatuses(ctx context.Context, id string) ([]Key, error) {
 			return nil, keyErr
 		}
 		keys = append(keys, key)
+	}
+	if len(keys) == 0 && len(e.set.Keys) > 0 {
+		return nil, err
 	}
 	return keys, nil
 }
