@@ -26,6 +26,9 @@ func TestDocs_Actions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(answer.ActionSchemas) == 0 {
+		t.Error("no actions")
+	}
 	for name, schema := range answer.ActionSchemas {
 		page, err := os.ReadFile(filepath.Join("../../templates/actions", strings.TrimPrefix(name, "trustframework_")+".md"))
 		if err != nil {

@@ -38,6 +38,35 @@ type setKeyStatusModel struct {
 	Timeouts timeouts.Value `tfsdk:"timeouts"`
 }
 
+// setKeyStatusArguments are what the arguments that are texts may be.
+func setKeyStatusArguments() map[string][]validator.String {
+	return map[string][]validator.String{
+		"key_set_id": {isPathSegment()},
+		"kid":        {isKid()},
+		"status":     {stringvalidator.OneOf(trustframework.Statuses()...)},
+	}
+}
+
+// validate looks at the arguments once more as they are planned and invoked: Terraform validates an action's configuration
+// while its variables are unknown, and not again. What is unknown is left for later.
+func (m *setKeyStatusModel) validate(ctx context.Context, diags *diag.Diagnostics) {
+	for _, a := range []struct {
+		name  string
+		value types.String
+	}{{"key_set_id", m.KeySetID}, {"kid", m.Kid}, {"status", m.Status}} {
+		at := path.Root(a.name)
+		if a.value.IsNull() {
+			diags.AddAttributeError(at, "Missing argument", fmt.Sprintf("The argument %q is null: it must have a value.", a.name))
+			continue
+		}
+		for _, v := range setKeyStatusArguments()[a.name] {
+			resp := validator.StringResponse{}
+			v.ValidateString(ctx, validator.StringRequest{Path: at, PathExpression: at.Expression(), ConfigValue: a.value}, &resp)
+			diags.Append(resp.Diagnostics...)
+		}
+	}
+}
+
 // Metadata implements action.Action.
 func (a *setKeyStatusAction) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_set_key_status"
@@ -53,17 +82,17 @@ func (a *setKeyStatusAction) Schema(ctx context.Context, _ action.SchemaRequest,
 			"key_set_id": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "The key set: its `id`, or its name with or without the prefix `B2C_1A_`; letter case makes no difference.",
-				Validators:          []validator.String{isPathSegment()},
+				Validators:          setKeyStatusArguments()["key_set_id"],
 			},
 			"kid": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "The key's ID within its key set.",
-				Validators:          []validator.String{isKid()},
+				Validators:          setKeyStatusArguments()["kid"],
 			},
 			"status": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "What the key is to be: " + listOf(trustframework.Statuses()) + ".",
-				Validators:          []validator.String{stringvalidator.OneOf(trustframework.Statuses()...)},
+				Validators:          setKeyStatusArguments()["status"],
 			},
 
 			"force": schema.BoolAttribute{
@@ -86,6 +115,7 @@ func (a *setKeyStatusAction) Configure(_ context.Context, req action.ConfigureRe
 func (a *setKeyStatusAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
 	var config setKeyStatusModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	config.validate(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || a.data == nil || config.KeySetID.IsUnknown() || config.Kid.IsUnknown() {
 		return
 	}
@@ -135,6 +165,7 @@ func (a *setKeyStatusAction) Invoke(ctx context.Context, req action.InvokeReques
 	}
 	timeout, diags := config.Timeouts.Invoke(ctx, defaultUpdateTimeout)
 	resp.Diagnostics.Append(diags...)
+	config.validate(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -162,6 +193,10 @@ func (a *setKeyStatusAction) Invoke(ctx context.Context, req action.InvokeReques
 		return
 	}
 	say("Key %q of key set %q is %s now.", kid, set.ID, status)
+	// Whoever plans next should see it: a rotation makes a successor only for a key that it sees disabled.
+	if shown, err := a.data.client.Status(ctx, set.ID, kid, status, true); err == nil && shown != status {
+		say("The service is late to show that: plans still take the key for %s.", shown)
+	}
 	if status == trustframework.StatusDisabled {
 		say("%s", a.activeNow(ctx, set.ID, kid))
 	}

@@ -198,6 +198,13 @@ func (h *held) keyMade(keySetID string, key Key, at time.Time) {
 	h.keysMade[id] = append(h.keysMade[id], doneKey{key: key, at: at})
 }
 
+// keyMadeAfter tells whether a key was made by this process after a given time.
+func (h *held) keyMadeAfter(keySetID, kid string, after time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.ContainsFunc(h.keysMade[foldID(keySetID)], func(m doneKey) bool { return m.key.Kid == kid && m.at.After(after) })
+}
+
 // doneAfter returns the keys of a set that were made after a given time, and those whose status was set after
 // another, with that status, oldest first.
 func (h *held) doneAfter(keySetID string, made, set time.Time) []Key {

@@ -222,7 +222,7 @@ func (c *Client) SetStatus(ctx context.Context, keySetID, kid, status string, yo
 }
 
 // ChangeStatus enables or disables a key, unless it is so already, and waits for the service to show a young
-// key (made less than YoungAge ago). Changed is false if nothing had to be sent. Force means that the key is
+// key (made less than YoungAge ago, as the caller knows or by this process). Changed is false if nothing had to be sent. Force means that the key is
 // disabled even if it is the only one of its set that can be used. The error is an *Error: without force of
 // KindLastUsable if the key is that one and would be disabled, of KindNoneUsable if it has been disabled
 // though it was the only one left; of KindKeySetGone or KindKeyGone if the service says so. Every kind but
@@ -234,6 +234,7 @@ func (c *Client) ChangeStatus(ctx context.Context, keySetID, kid, status string,
 		return false, asError(opSetStatus, id, err)
 	}
 	defer unlock()
+	young = young || c.held.keyMadeAfter(id, kid, c.clock.Now().Add(-YoungAge))
 	keys, err := c.keysToSet(ctx, id, kid, status, young, force)
 	if err != nil {
 		return false, err
@@ -256,7 +257,7 @@ func (c *Client) ChangeStatus(ctx context.Context, keySetID, kid, status string,
 		return false, err
 	}
 	c.held.statusSet(id, key, keys, c.clock.Now(), false)
-	if status == StatusDisabled && wasUsable && !force {
+	if status != StatusEnabled && wasUsable && !force {
 		if err := c.undoIfLast(ctx, id, key, keys); err != nil {
 			end(nil)
 			return false, err
@@ -322,7 +323,7 @@ func (c *Client) keysToSet(ctx context.Context, id, kid, status string, young, f
 		if err := wait(); err != nil {
 			return nil, asError(opSetStatus, id, err)
 		}
-		keys, err := c.keysNow(ctx, id, status == StatusDisabled)
+		keys, err := c.keysNow(ctx, id, status != StatusEnabled)
 		if KindOf(err) == KindKeySetGone && (young || c.justMade(id)) {
 			refusal = err
 			continue
@@ -331,7 +332,7 @@ func (c *Client) keysToSet(ctx context.Context, id, kid, status string, young, f
 			return nil, err
 		}
 		key, shown := KeySet{Keys: c.held.withStatuses(id, keys, c.settled())}.Key(kid)
-		if key.Status == status || status != StatusDisabled || force || shown && !key.usable(c.clock.Now()) || c.surelyUsable(id, keys, kid) {
+		if key.Status == status || status == StatusEnabled || force || shown && !key.usable(c.clock.Now()) || c.surelyUsable(id, keys, kid) {
 			return keys, nil
 		}
 		refusal = notLast(id, kid)

@@ -3,11 +3,13 @@ variable "compromised_kid" {
   type        = string
 }
 
-# A key that replaces it, and signs at once.
+# A key that replaces it, and signs at once: of the keys that can be used, the one
+# with the newest nbf is active. A key without nbf would come last.
 resource "trustframework_generated_key" "emergency" {
   key_set_id = "B2C_1A_TokenSigningKeyContainer"
   use        = "sig"
   kty        = "RSA"
+  nbf        = 1798761600 # 2027-01-01T00:00:00Z, a moment ago
 
   lifecycle {
     action_trigger {
