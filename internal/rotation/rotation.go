@@ -58,7 +58,10 @@ func (s Settings) Decide(now time.Time, own, set []trustframework.Key, force boo
 	if d.Due = force || !ok || !now.Before(due); !d.Due {
 		return d
 	}
-	d.Nbf = now.Add(time.Second-1).Unix() + s.DelayDays*day // not a moment less than the delay
+	d.Nbf = now.Unix()
+	if s.DelayDays > 0 {
+		d.Nbf = now.Add(time.Second-1).Unix() + s.DelayDays*day // not a moment less than the delay
+	}
 	if newest, ok := Newest(own, now); ok && !force && newest.Nbf != nil {
 		// A longer overlap can ask for the successor of a key that isn't valid itself yet. Before that one it would be no
 		// successor, and the next decision would ask for another.

@@ -162,7 +162,7 @@ func tenYears(random *rand.Rand) string {
 			overlap := time.Duration(settings.OverlapDays) * day
 			late := now.Sub(due)
 			switch {
-			case made > 0 && net && nbf.Sub(now) < time.Duration(settings.DelayDays)*day:
+			case made > 0 && net && settings.DelayDays > 0 && nbf.Sub(now) < time.Duration(settings.DelayDays)*day:
 				return fmt.Sprintf("%s: the delay isn't held: %s", now, nbf)
 			case made > 0 && late <= overlap && nbf.After(end):
 				return fmt.Sprintf("%s: nothing signs from %s until %s", now, end, nbf)
@@ -171,7 +171,7 @@ func tenYears(random *rand.Rand) string {
 			}
 			made++
 			last, end = nbf, exp
-			keys = append(keys, trustframework.Key{Kid: fmt.Sprint(made), Nbf: &d.Nbf, Exp: &d.Exp})
+			keys = append(rotation.Usable(keys, now), trustframework.Key{Kid: fmt.Sprint(made), Nbf: &d.Nbf, Exp: &d.Exp})
 			// The formula: a key is due a rotation less the delay after it became valid.
 			due = nbf.Add(time.Duration(settings.RotationDays-settings.DelayDays) * day)
 			if at, _ := settings.DueAt(keys, now); !at.Equal(due) {
