@@ -176,8 +176,8 @@ func TestAccModule_KeySetGantt(t *testing.T) {
 	}
 }
 
-// TestAccModule_KeySetGantt_Now draws the time of the plan where none is given, and refuses one that isn't in UTC.
-func TestAccModule_KeySetGantt_Now(t *testing.T) {
+// TestAccModule_KeySetGantt_Arguments: without a time the chart is of that of the plan; what it can't be of is refused.
+func TestAccModule_KeySetGantt_Arguments(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, emulator.Switches{})
 	w.AddKeySet("B2C_1A_Signing")
@@ -190,10 +190,19 @@ func TestAccModule_KeySetGantt_Now(t *testing.T) {
 	if err := checkGantt(tf.command("output", "-raw", "mermaid")); err != nil {
 		t.Error(err)
 	}
-	for _, now := range []string{"2030-01-01T12:00:00+01:00", "2030-01-01T12:00:00.5Z", "2030-01-01"} {
-		tf.configure(strings.Replace(config, "}", fmt.Sprintf("  now = %q\n}", now), 1))
-		if o := tf.apply(false); !o.has("error", "Invalid value for variable", "such as 2030-01-01T12:00:00Z") {
-			t.Errorf("%s: %v", now, o.diagnostics)
+	for argument, says := range map[string]string{
+		`now = "2030-01-01T12:00:00+01:00"`: "such as 2030-01-01T12:00:00Z",
+		`now = "2030-01-01T12:00:00.5Z"`:    "such as 2030-01-01T12:00:00Z",
+		`now = "2030-01-01"`:                "such as 2030-01-01T12:00:00Z",
+		`now = "2030-13-41T12:00:00Z"`:      "such as 2030-01-01T12:00:00Z",
+		"past_days = -1":                    "from 0 to 36500",
+		"past_days = 0.5":                   "from 0 to 36500",
+		"future_days = 0":                   "from 1 to 36500",
+		"future_days = 200000":              "from 1 to 36500",
+	} {
+		tf.configure(strings.Replace(config, "}", "  "+argument+"\n}", 1))
+		if o := tf.apply(false); !o.has("error", "Invalid value for variable", says) {
+			t.Errorf("%s: %v", argument, o.diagnostics)
 		}
 	}
 }
