@@ -128,6 +128,16 @@ func TestAccGuide_RolloverRunbooks(t *testing.T) {
 			},
 			want: "0-120 disabled, 40-160",
 		},
+		"without a safety net, the next key published: disable, apply, rotate at once": {
+			noNet: true, after: []time.Duration{0, 89 * day},
+			steps: []step{
+				{do: "disable", what: []string{"0-120"}, active: ""},
+				{do: "apply", what: normal, active: ""},
+				{do: "apply", what: atOnce, active: "89-209"},
+				{do: "wait", active: "90-210"},
+			},
+			want: "0-120 disabled, 90-210, 89-209",
+		},
 		"a key that is to come: disable, apply": {
 			after: []time.Duration{0, 89 * day},
 			steps: []step{

@@ -23,10 +23,16 @@ locals {
   # overlap and delay. Where 21 are left, Terraform hasn't run for ten days.
   soon = timeadd(local.now, "${21 * 24}h")
 
-  # When the last of a key set's keys expires. Those without dates are a safety net
-  # and don't count.
+  # Of the keys without nbf only the one that was made last is ever used: a safety net,
+  # if it has no dates at all, or the newest secret of an identity provider.
+  last = { for set in data.trustframework_key_sets.all.key_sets : set.id => reverse(concat([""], [
+    for key in set.keys : key.kid if key.status != "disabled" && key.activates_at == null
+  ]))[0] }
+
+  # When the last of a key set's keys expires. One without dates doesn't count.
   expiries = { for set in data.trustframework_key_sets.all.key_sets : set.id => sort([
-    for key in set.keys : coalesce(key.expires_at, "9999-12-31T23:59:59Z") if key.status != "disabled" && (key.activates_at != null || key.expires_at != null)
+    for key in set.keys : coalesce(key.expires_at, "9999-12-31T23:59:59Z")
+    if key.status != "disabled" && (key.activates_at != null || key.expires_at != null && key.kid == local.last[set.id])
   ]) }
   ending = { for id, expiries in local.expiries : id => reverse(expiries)[0] if length(expiries) > 0 && try(timecmp(reverse(expiries)[0], local.soon) <= 0, false) }
 

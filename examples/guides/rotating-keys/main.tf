@@ -19,6 +19,10 @@ locals {
 resource "trustframework_key_set" "all" {
   for_each = local.rotations
   name     = each.key
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "trustframework_key_rotation" "all" {
