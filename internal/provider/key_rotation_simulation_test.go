@@ -57,8 +57,9 @@ const seedsVariable = "TRUSTFRAMEWORK_TEST_SEEDS"
 // TestKeyRotation_TenYears drives pipelines through ten years of the emulator's clock, and looks at every moment of them.
 func TestKeyRotation_TenYears(t *testing.T) {
 	t.Parallel()
-	usual := rotationSettings{rotation: 90, delay: 1, overlap: 30, net: true}
-	withoutNet := rotationSettings{rotation: 90, delay: 1, overlap: 30}
+	// A run takes the longer the more keys there have been: most rotations are half a year long.
+	usual := rotationSettings{rotation: 180, delay: 1, overlap: 30, net: true}
+	withoutNet := rotationSettings{rotation: 180, delay: 1, overlap: 30}
 	seeds := uint64(1)
 	if text := os.Getenv(seedsVariable); text != "" {
 		var err error
@@ -71,20 +72,20 @@ func TestKeyRotation_TenYears(t *testing.T) {
 		runs     pipeline
 		faults   bool
 	}{
-		"daily":                                  {settings: []rotationSettings{usual}, runs: daily},
+		"daily":                                  {settings: []rotationSettings{{rotation: 90, delay: 1, overlap: 30, net: true}}, runs: daily},
 		"daily, with faults":                     {settings: []rotationSettings{withoutNet}, runs: daily, faults: true},
 		"weekly":                                 {settings: []rotationSettings{usual}, runs: weekly},
-		"weekly, without a net":                  {settings: []rotationSettings{{rotation: 100, delay: 2, overlap: 14}}, runs: weekly},
-		"weekly, with faults":                    {settings: []rotationSettings{{rotation: 100, delay: 2, overlap: 60}}, runs: weekly, faults: true},
+		"weekly, without a net":                  {settings: []rotationSettings{{rotation: 200, delay: 2, overlap: 14}}, runs: weekly},
+		"weekly, with faults":                    {settings: []rotationSettings{{rotation: 200, delay: 2, overlap: 60}}, runs: weekly, faults: true},
 		"late by less than the overlap":          {settings: []rotationSettings{withoutNet}, runs: lateBy(29)},
 		"late by much, with a net":               {settings: []rotationSettings{usual}, runs: lateBy(300)},
 		"late by much, without a net":            {settings: []rotationSettings{withoutNet}, runs: lateBy(300)},
 		"late by much, with faults":              {settings: []rotationSettings{usual}, runs: lateBy(200), faults: true},
-		"the longest delay":                      {settings: []rotationSettings{{rotation: 100, delay: 20, overlap: 21, net: true}}, runs: weekly},
+		"the longest delay":                      {settings: []rotationSettings{{rotation: 200, delay: 40, overlap: 41, net: true}}, runs: weekly},
 		"a year, and no delay":                   {settings: []rotationSettings{{rotation: 365, delay: 0, overlap: 400}}, runs: weekly},
-		"changed settings":                       {settings: []rotationSettings{withoutNet, {rotation: 365, delay: 7, overlap: 90}, {rotation: 50, delay: 2, overlap: 9}, {rotation: 100, delay: 20, overlap: 21}}, runs: lateBy(6)},
-		"changed settings, the next key waiting": {settings: []rotationSettings{{rotation: 100, delay: 60, overlap: 61}, {rotation: 100, delay: 2, overlap: 300}}, runs: daily},
-		"changed settings, a net come and go":    {settings: []rotationSettings{usual, withoutNet, {rotation: 70, delay: 10, overlap: 11, net: true}, {rotation: 80, delay: 1, overlap: 8}}, runs: lateBy(6), faults: true},
+		"changed settings":                       {settings: []rotationSettings{withoutNet, {rotation: 365, delay: 7, overlap: 90}, {rotation: 100, delay: 2, overlap: 9}, {rotation: 200, delay: 20, overlap: 21}}, runs: lateBy(6)},
+		"changed settings, the next key waiting": {settings: []rotationSettings{{rotation: 200, delay: 120, overlap: 121}, {rotation: 200, delay: 2, overlap: 500}}, runs: daily},
+		"changed settings, a net come and go":    {settings: []rotationSettings{usual, withoutNet, {rotation: 120, delay: 10, overlap: 11, net: true}, {rotation: 150, delay: 1, overlap: 8}}, runs: lateBy(6), faults: true},
 	} {
 		for seed := range seeds {
 			t.Run(fmt.Sprintf("%s/seed %d", name, seed), func(t *testing.T) {
