@@ -57,8 +57,20 @@ func argumentOf(err error, fallback path.Path, others ...string) path.Path {
 	return fallback
 }
 
+// detailOf is what addError says of an error, for a warning.
+func detailOf(err error) string {
+	var api *trustframework.Error
+	if errors.As(err, &api) {
+		return errorDetail(api)
+	}
+	return sentence(err)
+}
+
 func errorDetail(e *trustframework.Error, more ...string) string {
-	const unchanged = "Nothing was changed."
+	unchanged := "Nothing was changed."
+	if e.Op == opRotateKeys {
+		unchanged = "The request made no key." // an earlier one of the same apply may have made one
+	}
 	p := paragraphs{}
 	subject := "the tenant's key sets"
 	if e.KeySetID != "" {

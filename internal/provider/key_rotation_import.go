@@ -32,7 +32,7 @@ func (r *keyRotationResource) ImportState(ctx context.Context, req resource.Impo
 	}
 	set, err := r.data.client.KeySet(ctx, keySetID, false)
 	if err == nil {
-		set, err = r.data.client.WithStatuses(ctx, set)
+		set, err = withStatuses(ctx, r.data, set, &resp.Diagnostics)
 	}
 	if err != nil {
 		addError(&resp.Diagnostics, "Unable to import key rotation", path.Empty(), err)

@@ -141,16 +141,16 @@ func keyRotationSchema(ctx context.Context) schema.Schema {
 					"kid":          text("The key's ID within its key set, given by the service."),
 					"nbf":          date("When the key becomes valid (not before)"),
 					"exp":          date("When the key expires"),
-					"status":       text("`enabled` or `disabled`. Null where the provider may not read it, which takes `TrustFrameworkKeySet.ReadWrite.All`; the key then counts as enabled."),
+					"status":       text("`enabled` or `disabled`, as it was when it could last be read, which takes `TrustFrameworkKeySet.ReadWrite.All` where the service's listing doesn't show it. Null if it never could; the key then counts as enabled."),
 					"activates_at": text("`nbf` as an RFC 3339 date in UTC. Null if the key has none."),
 					"expires_at":   text("`exp` as an RFC 3339 date in UTC. Null if the key has none."),
 				}},
 			},
 			"newest_kid":       text("The `kid` of the newest key with dates that can be used now or later. Null if there is none."),
-			"next_rotation_at": text("From when on an apply makes the next key, as an RFC 3339 date in UTC. Null if no key with dates can be used, which means now."),
+			"next_rotation_at": text("From when on an apply makes the next key, as an RFC 3339 date in UTC. Null means now: no key with an `nbf` can be used, or nothing signs until it is valid."),
 			"ready_for_rotation": schema.BoolAttribute{
 				Computed:            true,
-				MarkdownDescription: "Whether a key is due, or the one without dates is missing. A refresh sets it; the plan then shows it become `false`, which is why the keys change.",
+				MarkdownDescription: "Whether an apply has something to do: a key is due, the one without dates is missing, or one that was made a moment ago is still disabled. A refresh sets it; the plan then shows it become `false`, which is why the keys change.",
 			},
 		},
 	}
@@ -238,11 +238,11 @@ func (m *keyRotationModel) show(ctx context.Context, own, set []trustframework.K
 	if !ok {
 		return // imported, and not applied yet
 	}
-	if due, ok := s.DueAt(asked, now); ok {
+	if due, ok := s.DueAt(now, asked, set); ok {
 		at := due.Unix()
 		m.NextRotationAt = dateValue(&at)
 	}
-	m.ReadyForRotation = types.BoolValue(s.Decide(now, asked, set, false).Needed())
+	m.ReadyForRotation = types.BoolValue(s.Decide(now, asked, set, false).Needed() || len(made.toEnable(own)) > 0)
 }
 
 // input is the key to be made.

@@ -51,7 +51,7 @@ func (r *keyRotationResource) ModifyPlan(ctx context.Context, req resource.Modif
 		r.data.client.Hold(state.ID.ValueString(), kidsOf(own)...)
 		// A replacement is planned once more, without a state, but Terraform keeps no warnings of that.
 		if plan.KeySetID.Equal(state.KeySetID) && plan.Use.Equal(state.Use) && plan.Kty.Equal(state.Kty) {
-			look.own, look.made, look.force = own, made, plan.forcedFrom(&state)
+			look.own, look.made, look.force = own, made, made.forced(&plan, &state)
 			due := look.ahead(ctx, &resp.Diagnostics)
 			if due || state.ReadyForRotation.ValueBool() || !plan.sameArguments(&state) {
 				plan.Keys, plan.NewestKid, plan.NextRotationAt = types.ListUnknown(rotationKeyType()), types.StringUnknown(), types.StringUnknown()
@@ -89,7 +89,7 @@ func (l rotationLook) ahead(ctx context.Context, diags *diag.Diagnostics) bool {
 	}
 	set, err := l.data.client.KeySet(ctx, l.plan.KeySetID.ValueString(), false)
 	if err == nil {
-		set, err = l.data.client.WithStatuses(ctx, set)
+		set, err = withStatuses(ctx, l.data, set, diags)
 	}
 	switch {
 	case trustframework.KindOf(err) == trustframework.KindKeySetGone:
@@ -108,9 +108,9 @@ func (l rotationLook) ahead(ctx context.Context, diags *diag.Diagnostics) bool {
 	}
 	now, own := l.data.clock.Now(), asShown(l.own, set)
 	d := settings.Decide(now, l.made.asAsked(own), set.Keys, l.force)
-	warnOfLateness(set.ID, d, diags)
+	warnOfLateness(set.ID, d, settings, now, diags)
 	l.warnOfForeignKeys(set, own, d, now, settings, diags)
-	return d.Needed()
+	return d.Needed() || len(l.made.toEnable(own)) > 0
 }
 
 // checkSameKind holds the keys to be made against those in their set.
@@ -119,15 +119,22 @@ func (m *keyRotationModel) checkSameKind(set trustframework.KeySet, diags *diag.
 	key.checkSameKind(set, keyKind{arguments: []string{"use", "kty"}}, diags)
 }
 
-// warnOfLateness tells of a key that signs before anybody knows it.
-func warnOfLateness(keySetID string, d rotation.Decision, diags *diag.Diagnostics) {
+// warnOfLateness tells of a key that signs before everybody can know it.
+func warnOfLateness(keySetID string, d rotation.Decision, settings rotation.Settings, now time.Time, diags *diag.Diagnostics) {
 	if !d.Late {
 		return
 	}
+	when, advice := "at once", "Run Terraform more often, or set safety_net to true."
+	if d.Nbf > now.Unix() {
+		when = "from " + formatDate(d.Nbf)
+	}
+	if settings.SafetyNet {
+		advice = "Run Terraform more often; from now on the key without dates that is made too signs meanwhile."
+	}
 	diags.AddWarning("Key rotation comes too late",
-		fmt.Sprintf("The newest key of the rotation of key set %q expires before a new one could be published for activation_delay_days, and the set has no usable "+
-			"key without dates that would sign meanwhile. The new key signs at once: whoever checks signatures may have cached the set's public keys for about "+
-			"24 hours, and refuses the new one's until then. Run Terraform more often, or set safety_net to true.", keySetID))
+		fmt.Sprintf("No key of key set %q signs until a new one would have been published for activation_delay_days: those that it has expire before, or are disabled, and none "+
+			"that can be used is without dates. The new key signs %s: whoever checks signatures may have cached the set's public keys for about "+
+			"24 hours, and refuses the new one's until then. %s", keySetID, when, advice))
 }
 
 // warnOfForeignKeys names the keys of others that are used, or will be, in place of the rotation's.
@@ -156,7 +163,7 @@ func (l rotationLook) warnOfForeignKeys(set trustframework.KeySet, own []trustfr
 		}
 		p.add("Key %q of key set %q, which isn't this resource's, %s %s. Keys of others are left alone, and don't count when the next one is due.",
 			active.Kid, set.ID, when, until(all, active.Kid, at))
-		if active.Nbf != nil && active.Exp != nil && *active.Exp-*active.Nbf == (settings.RotationDays+settings.OverlapDays)*24*60*60 {
+		if active.Nbf != nil && active.Exp != nil && *active.Exp-*active.Nbf == (settings.RotationDays+settings.OverlapDays)*24*60*60 && !l.data.client.Holds(set.ID, active.Kid) {
 			p.add("It lives as long as this resource's keys do: it may be left over from a run that was ended before it could record it.")
 		}
 		p.add("To give the resource all usable keys of the set, import it instead:\n\n  %sterraform import %s.<name> %s", forgetFirst(own), resourceTypes()[opRotateKeys], set.ID)

@@ -108,7 +108,7 @@ func TestAccKeyRotation_Create(t *testing.T) {
 		"a set with an undated key":                 {set: []emulator.KeySpec{{}}, want: "1d to 121d", warning: "Key of others in the key set is used"},
 		"a set with an undated key, disabled":       {set: []emulator.KeySpec{{}}, disabled: true, want: "none, 0d to 120d"},
 		"a set with a key that signs for long":      {set: []emulator.KeySpec{{Nbf: date(-day), Exp: date(9 * day)}}, want: "none, 1d to 121d", warning: "Key of others in the key set is used"},
-		"a set with a key that ends before the new": {set: []emulator.KeySpec{{Nbf: date(-day), Exp: date(time.Hour)}}, want: "none, 0d to 120d"},
+		"a set with a key that ends before the new": {set: []emulator.KeySpec{{Nbf: date(-day), Exp: date(time.Hour)}}, want: "none, 0d to 120d", warning: "Key rotation comes too late"},
 		"a set with an expired key":                 {set: []emulator.KeySpec{{Nbf: date(-2 * day), Exp: date(-day)}}, want: "none, 0d to 120d"},
 		"a set whose key is to come":                {set: []emulator.KeySpec{{Nbf: date(2 * day)}}, want: "none, 0d to 120d", warning: "Key of others in the key set is used"},
 	} {

@@ -229,10 +229,10 @@ func (s *simulation) observe(r simulatedRun) (made int) {
 	if newest = s.newest(r.began); newest != nil {
 		due = newest.nextDue(r.settings)
 	}
-	hadNet := !s.net.IsZero()
+	nets, hadNet := 0, !s.net.IsZero()
 	for _, k := range s.w.keys("B2C_1A_Signing") {
 		if k.Nbf == nil {
-			if !hadNet {
+			if nets++; !hadNet {
 				s.net = r.began
 			}
 			continue
@@ -265,6 +265,9 @@ func (s *simulation) observe(r simulatedRun) (made int) {
 			s.t.Errorf("run of %s: a key that signs only at %s, and nothing meanwhile", r.began, key.nbf)
 		}
 		s.keys = append(s.keys, key)
+	}
+	if nets > 1 {
+		s.t.Errorf("run of %s: %d safety nets", r.began, nets)
 	}
 	least, most := 0, 1
 	if !r.failed && !r.began.Before(due) {

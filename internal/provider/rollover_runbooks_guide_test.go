@@ -97,10 +97,10 @@ func TestAccGuide_RolloverRunbooks(t *testing.T) {
 			steps: []step{
 				{do: "apply", what: emergency, active: "0-120"},
 				{do: "disable", what: []string{"0-120"}, active: ""},
-				{do: "apply", what: emergency, active: ""},
+				{do: "apply", what: emergency, active: "40-160", warning: late},
 				{do: "wait", active: "41-161"},
 			},
-			want: "0-120 disabled, 41-161",
+			want: "0-120 disabled, 41-161, 40-160",
 		},
 		"without a safety net: rotate at once, disable": {
 			noNet: true, after: []time.Duration{0, 40 * day},
@@ -128,12 +128,11 @@ func TestAccGuide_RolloverRunbooks(t *testing.T) {
 			},
 			want: "0-120 disabled, 40-160",
 		},
-		"without a safety net, the next key published: disable, apply, rotate at once": {
+		"without a safety net, the next key published: disable, apply": {
 			noNet: true, after: []time.Duration{0, 89 * day},
 			steps: []step{
 				{do: "disable", what: []string{"0-120"}, active: ""},
-				{do: "apply", what: normal, active: ""},
-				{do: "apply", what: atOnce, active: "89-209"},
+				{do: "apply", what: normal, active: "89-209", warning: late},
 				{do: "wait", active: "90-210"},
 			},
 			want: "0-120 disabled, 90-210, 89-209",

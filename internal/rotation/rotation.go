@@ -13,7 +13,11 @@ import (
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
-const day = 24 * 60 * 60
+const (
+	day = 24 * 60 * 60
+	// skew is how far, in seconds, clocks may differ between those who run Terraform: a key that is valid so soon counts as valid.
+	skew = 5 * 60
+)
 
 // Settings say how a key set rolls over. Days are of 24 hours.
 type Settings struct {
@@ -34,9 +38,9 @@ type Decision struct {
 	// Due is true if a key with the dates below is to be made, as NumericDates.
 	Due      bool
 	Nbf, Exp int64
-	// AtOnce is true if that key signs at once, since nothing would until it was known to everybody.
-	AtOnce bool
-	// Late is true if AtOnce and the set had a key of this rotation before: it came too late.
+	// Hurried is true if that key is published for less than the delay, since nothing would sign until it was over.
+	Hurried bool
+	// Late is true if Hurried and somebody may know another key of the set: one that signs, or that the rotation had before.
 	Late bool
 }
 
@@ -46,15 +50,10 @@ func (d Decision) Needed() bool { return d.Due || d.SafetyNet }
 // Decide tells what a key set needs. Own are the rotation's keys, set all keys of the set, which may be late to show some of
 // own. Force asks for a key before its time.
 func (s Settings) Decide(now time.Time, own, set []trustframework.Key, force bool) Decision {
-	all := slices.Clone(own)
-	for _, k := range set {
-		if !slices.ContainsFunc(own, func(mine trustframework.Key) bool { return mine.Kid == k.Kid }) {
-			all = append(all, k)
-		}
-	}
+	all := union(own, set)
 	undated := slices.ContainsFunc(all, func(k trustframework.Key) bool { return !dated(k) && usable(k, now) })
 	d := Decision{SafetyNet: s.SafetyNet && !undated}
-	due, ok := s.DueAt(own, now)
+	due, ok := s.DueAt(now, own, set)
 	if d.Due = force || !ok || !now.Before(due); !d.Due {
 		return d
 	}
@@ -62,46 +61,89 @@ func (s Settings) Decide(now time.Time, own, set []trustframework.Key, force boo
 	if s.DelayDays > 0 {
 		d.Nbf = now.Add(time.Second-1).Unix() + s.DelayDays*day // not a moment less than the delay
 	}
-	if newest, ok := Newest(own, now); ok && !force && newest.Nbf != nil {
+	last, ok := lastInRow(own, all, now)
+	if !undated && !bridged(d.Nbf, own, all, last, now) {
+		d.Hurried, d.Nbf = true, now.Unix()
+		_, signing := trustframework.KeySet{Keys: all}.ActiveKey(now)
+		d.Late = signing || slices.ContainsFunc(own, dated)
+	}
+	if ok && !force {
 		// A longer overlap can ask for the successor of a key that isn't valid itself yet. Before that one it would be no
 		// successor, and the next decision would ask for another.
-		d.Nbf = max(d.Nbf, *newest.Nbf+1)
-	}
-	if !undated && !s.bridged(d.Nbf, own, all, now) {
-		d.AtOnce, d.Late = true, slices.ContainsFunc(own, dated)
-		d.Nbf = now.Unix()
+		d.Nbf = max(d.Nbf, *last.Nbf+1)
 	}
 	d.Exp = d.Nbf + (s.RotationDays+s.OverlapDays)*day
 	return d
 }
 
-// bridged tells whether a key with dates signs until a given time. If the rotation has any, its own count and nobody else's.
-func (s Settings) bridged(until int64, own, all []trustframework.Key, now time.Time) bool {
-	newest, ok := Newest(own, now)
-	if ok {
-		all = own
-	}
-	return slices.ContainsFunc(all, func(k trustframework.Key) bool {
-		begun := k.Nbf == nil || *k.Nbf <= now.Unix() || ok && k.Kid == newest.Kid
-		return dated(k) && usable(k, now) && begun && (k.Exp == nil || *k.Exp >= until)
-	})
-}
-
-// DueAt is when the next key is to be made; false means that none of the rotation's keys has dates and can be used, so that
-// it is now.
-func (s Settings) DueAt(own []trustframework.Key, now time.Time) (time.Time, bool) {
-	newest, ok := Newest(own, now)
+// DueAt is when the next key is to be made; false means that nothing tells when, so that it is now. Own and set are those of
+// Decide.
+func (s Settings) DueAt(now time.Time, own, set []trustframework.Key) (time.Time, bool) {
+	last, ok := lastInRow(own, union(own, set), now)
 	if !ok {
 		return time.Time{}, false
 	}
-	var at []int64
-	if newest.Nbf != nil {
-		at = append(at, *newest.Nbf+s.RotationDays*day)
+	at := *last.Nbf + s.RotationDays*day
+	if last.Exp != nil {
+		at = min(at, *last.Exp-s.OverlapDays*day)
 	}
-	if newest.Exp != nil {
-		at = append(at, *newest.Exp-s.OverlapDays*day)
+	return time.Unix(at-s.DelayDays*day, 0).UTC(), true
+}
+
+// lastInRow is the newest of the rotation's keys, as long as something signs until it is valid: one that comes after a gap, because
+// a key before it was disabled, counts only when the gap is closed. A key without nbf may be of any age, and doesn't count.
+func lastInRow(own, all []trustframework.Key, now time.Time) (last trustframework.Key, ok bool) {
+	own = slices.DeleteFunc(Usable(own, now), func(k trustframework.Key) bool { return k.Nbf == nil })
+	Sort(own)
+	for _, k := range own {
+		if !begun(k, now) && !covered(all, now, *k.Nbf) {
+			break
+		}
+		last, ok = k, true
 	}
-	return time.Unix(slices.Min(at)-s.DelayDays*day, 0).UTC(), true
+	return last, ok
+}
+
+// covered tells whether a key, of whomever, signs at every moment from now until a given time.
+func covered(all []trustframework.Key, now time.Time, until int64) bool {
+	for at := now; at.Unix() < until; {
+		next := at.Unix()
+		for _, k := range all {
+			if !usable(k, now) || !begun(k, at) {
+				continue
+			}
+			if k.Exp == nil {
+				return true
+			}
+			next = max(next, *k.Exp)
+		}
+		if next == at.Unix() {
+			return false
+		}
+		at = time.Unix(next, 0)
+	}
+	return true
+}
+
+// bridged tells whether a key with dates signs until a given time: of the rotation's, if it has a last one, or else of anybody's.
+func bridged(until int64, own, all []trustframework.Key, last trustframework.Key, now time.Time) bool {
+	if last.Kid != "" {
+		all = own
+	}
+	return slices.ContainsFunc(all, func(k trustframework.Key) bool {
+		return dated(k) && usable(k, now) && (begun(k, now) || k.Kid == last.Kid) && (k.Exp == nil || *k.Exp >= until)
+	})
+}
+
+// union has the keys of a rotation, and those that its set shows besides.
+func union(own, set []trustframework.Key) []trustframework.Key {
+	all := slices.Clone(own)
+	for _, k := range set {
+		if !slices.ContainsFunc(own, func(mine trustframework.Key) bool { return mine.Kid == k.Kid }) {
+			all = append(all, k)
+		}
+	}
+	return all
 }
 
 // Newest is the key with dates that comes last of those that can be used now or later.
@@ -140,6 +182,9 @@ func value(date *int64) int64 {
 }
 
 func dated(k trustframework.Key) bool { return k.Nbf != nil || k.Exp != nil }
+
+// begun tells whether a key's nbf has passed.
+func begun(k trustframework.Key, at time.Time) bool { return k.Nbf == nil || *k.Nbf <= at.Unix()+skew }
 
 // usable tells whether a key can be used now or later.
 func usable(k trustframework.Key, now time.Time) bool {

@@ -42,34 +42,43 @@ func TestDecide(t *testing.T) {
 		force    bool
 		want     string
 	}{
-		"nothing":                              {usual, at(0), nil, nil, false, "at once 0..120"},
-		"nothing, with a net":                  {net, at(0), nil, nil, false, "net, at once 0..120"},
-		"an undated key of another's":          {net, at(0), nil, []trustframework.Key{undated}, false, "1..121"},
-		"a long key of another's":              {usual, at(0), nil, []trustframework.Key{foreign}, false, "1..121"},
-		"a short key of another's":             {usual, at(0), nil, []trustframework.Key{key("foreign", -10, 0)}, false, "at once 0..120"},
-		"not due":                              {usual, at(88.9), []trustframework.Key{key("own", 0, 120)}, nil, false, ""},
-		"due":                                  {usual, at(89), []trustframework.Key{key("own", 0, 120)}, nil, false, "90..210"},
-		"forced":                               {usual, at(5), []trustframework.Key{key("own", 0, 120)}, nil, true, "6..126"},
-		"as late as can be":                    {usual, at(119), []trustframework.Key{key("own", 0, 120)}, nil, false, "120..240"},
-		"too late":                             {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, nil, false, "late, at once 119+12h0m0s..239+12h0m0s"},
-		"too late, with an undated key":        {usual, at(119.5), []trustframework.Key{key("own", 0, 120), undated}, nil, false, "120+12h0m0s..240+12h0m0s"},
-		"too late, with another's undated key": {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{undated}, false, "120+12h0m0s..240+12h0m0s"},
-		"too late, with another's long key":    {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{foreign}, false, "late, at once 119+12h0m0s..239+12h0m0s"},
-		"expired":                              {usual, at(120), []trustframework.Key{key("own", 0, 120)}, nil, false, "late, at once 120..240"},
-		"disabled":                             {usual, at(5), []trustframework.Key{disabled}, nil, false, "late, at once 5..125"},
-		"the newest counts":                    {usual, at(100), []trustframework.Key{key("new", 90, 210), key("own", 0, 120)}, nil, false, ""},
-		"another's doesn't":                    {usual, at(89), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{foreign}, false, "90..210"},
-		"a longer overlap is due earlier":      {longer, at(59), []trustframework.Key{key("own", 0, 120)}, nil, false, "60..485"},
-		"a longer rotation isn't due later":    {longer, at(58.9), []trustframework.Key{key("own", 0, 120)}, nil, false, ""},
-		"a longer overlap than the next key's": {rotation.Settings{RotationDays: 50, DelayDays: 7, OverlapDays: 90}, at(44), []trustframework.Key{key("own", 0, 81), key("next", 60, 141)}, nil, false, "60+1s..200+1s"},
-		"the same, before its time":            {rotation.Settings{RotationDays: 50, DelayDays: 7, OverlapDays: 90}, at(41), []trustframework.Key{key("own", 0, 81), key("next", 60, 141)}, nil, true, "48..188"},
-		"only an nbf":                          {usual, at(89), []trustframework.Key{onlyNbf}, nil, false, "90..210"},
-		"only an exp":                          {usual, at(89), []trustframework.Key{onlyExp}, nil, false, "90..210"},
-		"only an exp, not due":                 {usual, at(88.9), []trustframework.Key{onlyExp}, nil, false, ""},
-		"a part of a second":                   {usual, at(89).Add(time.Millisecond), []trustframework.Key{key("own", 0, 120)}, nil, false, "90+1s..210+1s"},
-		"another of its own is long enough":    {rotation.Settings{RotationDays: 60, DelayDays: 20, OverlapDays: 21}, at(2), []trustframework.Key{key("short", 3, 8), key("long", 1, 82)}, nil, false, "22..103"},
-		"the set is late to show":              {usual, at(10), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{}, false, ""},
-		"the net is missing":                   {net, at(10), []trustframework.Key{key("own", 0, 120)}, nil, false, "net"},
+		"nothing":                                {usual, at(0), nil, nil, false, "hurried 0..120"},
+		"nothing, with a net":                    {net, at(0), nil, nil, false, "net, hurried 0..120"},
+		"an undated key of another's":            {net, at(0), nil, []trustframework.Key{undated}, false, "1..121"},
+		"a long key of another's":                {usual, at(0), nil, []trustframework.Key{foreign}, false, "1..121"},
+		"a short key of another's":               {usual, at(0), nil, []trustframework.Key{key("foreign", -10, 0)}, false, "hurried 0..120"},
+		"not due":                                {usual, at(88.9), []trustframework.Key{key("own", 0, 120)}, nil, false, ""},
+		"due":                                    {usual, at(89), []trustframework.Key{key("own", 0, 120)}, nil, false, "90..210"},
+		"forced":                                 {usual, at(5), []trustframework.Key{key("own", 0, 120)}, nil, true, "6..126"},
+		"as late as can be":                      {usual, at(119), []trustframework.Key{key("own", 0, 120)}, nil, false, "120..240"},
+		"too late":                               {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, nil, false, "late, hurried 119+12h0m0s..239+12h0m0s"},
+		"too late, with an undated key":          {usual, at(119.5), []trustframework.Key{key("own", 0, 120), undated}, nil, false, "120+12h0m0s..240+12h0m0s"},
+		"too late, with another's undated key":   {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{undated}, false, "120+12h0m0s..240+12h0m0s"},
+		"too late, with another's long key":      {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{foreign}, false, "late, hurried 119+12h0m0s..239+12h0m0s"},
+		"expired":                                {usual, at(120), []trustframework.Key{key("own", 0, 120)}, nil, false, "late, hurried 120..240"},
+		"disabled":                               {usual, at(5), []trustframework.Key{disabled}, nil, false, "late, hurried 5..125"},
+		"the newest counts":                      {usual, at(100), []trustframework.Key{key("new", 90, 210), key("own", 0, 120)}, nil, false, ""},
+		"another's doesn't":                      {usual, at(89), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{foreign}, false, "90..210"},
+		"a longer overlap is due earlier":        {longer, at(59), []trustframework.Key{key("own", 0, 120)}, nil, false, "60..485"},
+		"a longer rotation isn't due later":      {longer, at(58.9), []trustframework.Key{key("own", 0, 120)}, nil, false, ""},
+		"a longer overlap than the next key's":   {rotation.Settings{RotationDays: 50, DelayDays: 7, OverlapDays: 90}, at(44), []trustframework.Key{key("own", 0, 81), key("next", 60, 141)}, nil, false, "60+1s..200+1s"},
+		"the same, before its time":              {rotation.Settings{RotationDays: 50, DelayDays: 7, OverlapDays: 90}, at(41), []trustframework.Key{key("own", 0, 81), key("next", 60, 141)}, nil, true, "48..188"},
+		"only an nbf":                            {usual, at(89), []trustframework.Key{onlyNbf}, nil, false, "90..210"},
+		"only an exp":                            {usual, at(89), []trustframework.Key{onlyExp}, nil, false, "90..210"},
+		"only an exp, which tells no age":        {usual, at(50), []trustframework.Key{onlyExp}, nil, false, "51..171"},
+		"a part of a second":                     {usual, at(89).Add(time.Millisecond), []trustframework.Key{key("own", 0, 120)}, nil, false, "90+1s..210+1s"},
+		"another of its own is long enough":      {rotation.Settings{RotationDays: 60, DelayDays: 20, OverlapDays: 21}, at(2), []trustframework.Key{key("short", 3, 8), key("long", 1, 82)}, nil, false, "22..103"},
+		"disabled, the next published":           {usual, at(89.5), []trustframework.Key{disabled, key("next", 90, 210)}, nil, false, "late, hurried 89+12h0m0s..209+12h0m0s"},
+		"the same, with a net":                   {net, at(89.5), []trustframework.Key{undated, disabled, key("next", 90, 210)}, nil, false, ""},
+		"the same, and another's signs":          {usual, at(89.5), []trustframework.Key{disabled, key("next", 90, 210)}, []trustframework.Key{foreign}, false, ""},
+		"the same, in the time of another clock": {usual, at(90 - 1./1440), []trustframework.Key{disabled, key("next", 90, 210)}, nil, false, ""},
+		"the same, and one that bridges it":      {usual, at(89.5), []trustframework.Key{disabled, key("next", 90, 210), key("bridge", 89, 209)}, nil, false, ""},
+		"a gap to come":                          {usual, at(5), []trustframework.Key{key("own", -100, 10), key("next", 200, 320)}, nil, false, "6..126"},
+		"a gap that is closed":                   {usual, at(8), []trustframework.Key{key("own", -100, 10), key("next", 200, 320), key("bridge", 6, 200)}, nil, false, ""},
+		"a gap that a chain closes":              {usual, at(8), []trustframework.Key{key("own", -100, 10), key("next", 200, 320), key("a", 6, 50), key("b", 40, 200)}, nil, false, ""},
+		"a delay beyond the next key's end":      {rotation.Settings{RotationDays: 130, DelayDays: 120, OverlapDays: 121}, at(44), []trustframework.Key{key("own", 0, 81), key("next", 60, 141)}, nil, false, "late, hurried 60+1s..311+1s"},
+		"the set is late to show":                {usual, at(10), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{}, false, ""},
+		"the net is missing":                     {net, at(10), []trustframework.Key{key("own", 0, 120)}, nil, false, "net"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -99,8 +108,8 @@ func describe(d rotation.Decision) (text string) {
 	}
 	if d.Due {
 		dates := daysSinceStart(d.Nbf) + ".." + daysSinceStart(d.Exp)
-		if d.AtOnce {
-			add("at once " + dates)
+		if d.Hurried {
+			add("hurried " + dates)
 		} else {
 			add(dates)
 		}
@@ -145,7 +154,7 @@ func tenYears(random *rand.Rand) string {
 	for now := start(); now.Before(start().AddDate(10, 0, 0)); {
 		if changes && random.IntN(100) == 0 {
 			settings = draw(net)
-			due, _ = settings.DueAt(keys, now)
+			due, _ = settings.DueAt(now, keys, nil)
 		}
 		d := settings.Decide(now, keys, nil, false)
 		if now.Before(due) == d.Due {
@@ -174,7 +183,7 @@ func tenYears(random *rand.Rand) string {
 			keys = append(rotation.Usable(keys, now), trustframework.Key{Kid: fmt.Sprint(made), Nbf: &d.Nbf, Exp: &d.Exp})
 			// The formula: a key is due a rotation less the delay after it became valid.
 			due = nbf.Add(time.Duration(settings.RotationDays-settings.DelayDays) * day)
-			if at, _ := settings.DueAt(keys, now); !at.Equal(due) {
+			if at, _ := settings.DueAt(now, keys, nil); !at.Equal(due) {
 				return fmt.Sprintf("%s: the next is due at %s, want %s", now, at, due)
 			}
 		}

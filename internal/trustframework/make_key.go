@@ -46,7 +46,7 @@ func (c *Client) MakeKey(ctx context.Context, timeout time.Duration, in KeyInput
 	return key, err
 }
 
-// MakeKeys makes the keys that decide asks for when it is shown the set with its statuses, as far as they can be read, one
+// MakeKeys makes the keys that decide asks for when it is shown the set, with its statuses as far as they can be read, one
 // after the other, while nothing else in this process writes to the set. It may ask for none. The error is that of MakeKey for
 // the first key that wasn't made; those before it are returned with it. It is of KindKeysHidden if the answers don't show
 // what the set holds, so that nothing can be decided.
@@ -56,6 +56,10 @@ func (c *Client) MakeKeys(ctx context.Context, timeout time.Duration, op, keySet
 			return keysHidden(op, id)
 		}
 		set, err := c.WithStatuses(window, before.set)
+		if KindOf(err) == KindUnavailable {
+			c.logger.WarnContext(ctx, "The service doesn't show the statuses of keys; going on without them", "error", err.Error())
+			set, err = before.set, nil
+		}
 		if err != nil {
 			return err
 		}

@@ -83,6 +83,9 @@ func (c *Client) Key(ctx context.Context, keySetID, kid string, young bool) (Key
 // whose answer was lost.
 func (c *Client) Hold(keySetID string, kids ...string) { c.held.hold(keySetID, kids...) }
 
+// Holds tells whether Hold has registered a key.
+func (c *Client) Holds(keySetID, kid string) bool { return c.held.holds(keySetID, kid) }
+
 // GiveUp registers a key that a resource has owned and now leaves in its set, enabled or not as it is: if its certificate is
 // to be uploaded next, by the operation that makes such keys (as KeyInput.Op has it), it is kept. To Hold it again takes
 // that back.

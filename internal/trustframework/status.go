@@ -103,7 +103,7 @@ func (c *Client) statusIn(ctx context.Context, e entry, keySetID, kid string) (s
 }
 
 // statuses returns the set's keys as keys_v2 shows them, in one read for all who ask at the same time. That
-// the service doesn't let them be read is remembered too.
+// the service doesn't let them be read is remembered too, and that it has failed to show them for as long as reads last.
 func (c *Client) statuses(ctx context.Context, keySetID string) ([]Key, error) {
 	if known, ok := c.snapshot.statuses(keySetID); ok {
 		return known.keys, known.err()
@@ -117,7 +117,7 @@ func (c *Client) statuses(ctx context.Context, keySetID string) ([]Key, error) {
 		begun := c.snapshot.begin()
 		keys, err := c.fetchStatuses(ctx, CanonicalID(keySetID))
 		var refusal *Error
-		if err != nil && (!errors.As(err, &refusal) || refusal.Kind != KindDenied && refusal.Kind != KindRefused) {
+		if err != nil && (!errors.As(err, &refusal) || refusal.Kind != KindDenied && refusal.Kind != KindRefused && refusal.Kind != KindUnavailable) {
 			return err
 		}
 		c.snapshot.putStatuses(begun, keySetID, keys, refusal)

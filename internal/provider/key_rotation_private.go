@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,14 @@ import (
 // opRotateKeys is what a rotation does, as errors have it.
 const opRotateKeys = "rotate keys"
 
+const (
+	// freshAge is how long a key that nobody has seen enabled is taken for one that the service made disabled, and enabled. After
+	// that somebody may have disabled it who has a reason.
+	freshAge = time.Hour
+	// doubtAge is how long a request for a key without dates is remembered. Later whatever fits it is somebody else's.
+	doubtAge = 30 * 24 * time.Hour
+)
+
 // rotationState is what is remembered of a rotation beside its state. At is when its last key was made.
 type rotationState struct {
 	madeState
@@ -29,6 +38,8 @@ type rotationState struct {
 	Doubts []doubt `json:"doubts,omitempty"`
 	// Undated are the kids of the keys that were asked for without dates, whatever the service has filled in.
 	Undated []string `json:"undated,omitempty"`
+	// Fresh are the keys that nobody has seen enabled yet, by kid, and when they were made or found.
+	Fresh map[string]time.Time `json:"fresh,omitempty"`
 }
 
 func (s rotationState) save(ctx context.Context, private privateWriter) diag.Diagnostics {
@@ -44,15 +55,52 @@ func loadRotation(ctx context.Context, private privateReader, identity *tfsdk.Re
 	return s
 }
 
-// asAsked returns keys with the dates that were asked for.
+// asAsked returns keys as they were asked for: with those dates, and enabled.
 func (s *rotationState) asAsked(own []trustframework.Key) []trustframework.Key {
 	own = slices.Clone(own)
 	for i, k := range own {
 		if slices.Contains(s.Undated, k.Kid) {
 			own[i].Nbf, own[i].Exp = nil, nil
 		}
+		if _, fresh := s.Fresh[k.Kid]; fresh {
+			own[i].Status = trustframework.StatusEnabled
+		}
 	}
 	return own
+}
+
+// freshen remembers a key that was made or found just now.
+func (s *rotationState) freshen(kid string, now time.Time) {
+	if s.Fresh == nil {
+		s.Fresh = map[string]time.Time{}
+	}
+	s.Fresh[kid] = now
+}
+
+// seen forgets that keys are fresh which are enabled, or are so no longer.
+func (s *rotationState) seen(own []trustframework.Key, now time.Time) {
+	maps.DeleteFunc(s.Fresh, func(kid string, at time.Time) bool {
+		key, ok := trustframework.KeySet{Keys: own}.Key(kid)
+		return !ok || key.Status == trustframework.StatusEnabled || now.Sub(at) > freshAge
+	})
+}
+
+// toEnable are the kids of the keys that the service has made disabled.
+func (s *rotationState) toEnable(own []trustframework.Key) []string {
+	var kids []string
+	for _, k := range own {
+		if _, fresh := s.Fresh[k.Kid]; fresh && k.Status == trustframework.StatusDisabled {
+			kids = append(kids, k.Kid)
+		}
+	}
+	return kids
+}
+
+// forced tells whether a plan asks for a key before its time: by a change that no key was made for.
+func (s *rotationState) forced(plan, state *keyRotationModel) bool {
+	return plan.forcedFrom(state) && !slices.ContainsFunc(s.Doubts, func(d doubt) bool {
+		return d.Forced && !d.Pending && !s.At.After(d.At) && plan.RotateWhenChanged.Equal(mapOf(d.Changed))
+	})
 }
 
 // takeOver returns the keys of requests whose outcome wasn't known when they were given up, and which show now: without
@@ -76,8 +124,10 @@ func (s *rotationState) takeOver(ctx context.Context, data *providerData, set tr
 		if d.Nbf == nil && d.Exp == nil {
 			s.Undated = append(s.Undated, kids...)
 		}
+		for _, kid := range kids {
+			s.freshen(kid, data.clock.Now())
+		}
 		d.Pending, d.Found, d.Kid, d.At, d.Known = false, true, kids[0], data.clock.Now(), append(d.Known, kids...)
-		m.RotateWhenChanged = mapOf(d.Changed)
 		diags.AddWarning("Key found after a lost answer",
 			fmt.Sprintf("The answer to a request of %s that makes a key was lost. %s has appeared in key set %q since, fits what was asked for, and belongs to this "+
 				"rotation now. If another process may have made a key that is alike in this set at the same moment, check which is whose.",
@@ -86,11 +136,22 @@ func (s *rotationState) takeOver(ctx context.Context, data *providerData, set tr
 	return found
 }
 
+// madeUndated ends the doubts about keys without dates: one has been made since, and what appears now is one too many.
+func (s *rotationState) madeUndated(kid string, now time.Time) {
+	for i, d := range s.Doubts {
+		if d.Pending && d.Nbf == nil && d.Exp == nil {
+			s.Doubts[i].Pending, s.Doubts[i].Kid, s.Doubts[i].At, s.Doubts[i].Known = false, kid, now, append(d.Known, kid)
+		}
+	}
+}
+
 // warnOfLateKeys names keys that fit requests whose answers were lost, besides those that were taken for theirs. It
-// forgets requests whose keys have expired.
+// forgets requests whose keys have expired, or would be of a great age.
 func (s *rotationState) warnOfLateKeys(ctx context.Context, data *providerData, set trustframework.KeySet, m *keyRotationModel, own []trustframework.Key, diags *diag.Diagnostics) {
-	now := data.clock.Now().Unix()
-	s.Doubts = slices.DeleteFunc(s.Doubts, func(d doubt) bool { return d.Exp != nil && *d.Exp <= now })
+	now := data.clock.Now()
+	s.Doubts = slices.DeleteFunc(s.Doubts, func(d doubt) bool {
+		return d.Exp != nil && *d.Exp <= now.Unix() || d.Exp == nil && now.Sub(d.Asked) > doubtAge
+	})
 	for i := range s.Doubts {
 		d := &s.Doubts[i]
 		if d.Pending {
