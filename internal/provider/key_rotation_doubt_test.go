@@ -23,8 +23,10 @@ func lost(lag time.Duration) []emulator.Fault {
 
 // rotationStep is an apply of a rotation, and the plan after it.
 type rotationStep struct {
-	wait      time.Duration // before it
+	wait      time.Duration          // before it
+	by        func(*world, rotation) // what others do before it
 	arguments []string
+	flags     []string
 	faults    []emulator.Fault
 	fails     bool
 	plan      bool     // whether it is planned at all
@@ -46,7 +48,6 @@ func TestAccKeyRotation_Doubt(t *testing.T) {
 	)
 	refused := emulator.Fault{Op: op, Status: http.StatusBadRequest, Code: "AADB2C", Message: refusedMessage}
 	one, two := []string{`rotate_when_changed = { a = "1" }`}, []string{`rotate_when_changed = { a = "2" }`}
-	disable := func(n int) func(*world, rotation) { return disabled(n) }
 	for name, row := range map[string]struct {
 		switches emulator.Switches
 		begin    []string
@@ -97,18 +98,18 @@ func TestAccKeyRotation_Doubt(t *testing.T) {
 			},
 		},
 		"the safety net is made, and the key after it refused": {
-			then: disable(0),
+			then: disabled(0),
 			steps: []rotationStep{
 				{wait: 89 * day, faults: []emulator.Fault{refused.After(1)}, fails: true, plan: true, says: []string{failed, refusedMessage, "was made before that, and is in state"}, not: "Nothing was changed", want: "none, " + first},
 				{plan: true, want: "none, " + first + ", 90d to 210d"},
 			},
 		},
 		"a safety net is lost for ever, and somebody makes one much later": {
-			then: disable(0),
+			then: disabled(0),
 			steps: []rotationStep{
 				{wait: day, faults: []emulator.Fault{emulator.Unavailable(op).Repeat(4)}, fails: true, plan: true, says: []string{failed}, want: first},
 				{wait: time.Hour, plan: true, want: "none, " + first},
-				{wait: 60 * day, want: "none, " + first}, // then a key of others is added
+				{wait: 60 * day, by: func(w *world, _ rotation) { w.AddKey("B2C_1A_Signing", emulator.KeySpec{}) }, want: "none, " + first},
 				{want: "none, " + first},
 			},
 		},
@@ -118,6 +119,22 @@ func TestAccKeyRotation_Doubt(t *testing.T) {
 				{wait: 89 * day, faults: lost(30 * time.Minute), fails: true, plan: true, says: []string{failed}, want: first},
 				{wait: time.Hour, plan: true, says: []string{found}, want: first + ", 90d to 210d"},
 				{want: first + ", 90d to 210d"},
+			},
+		},
+		"a lost key, and no refresh": {
+			steps: []rotationStep{
+				{wait: 89 * day, faults: lost(30 * time.Minute), fails: true, plan: true, says: []string{failed}, want: first},
+				{wait: time.Hour, flags: []string{"-refresh=false"}, plan: true, says: []string{found}, want: first + ", 90d to 210d"},
+				{want: first + ", 90d to 210d"},
+			},
+		},
+		"a key that was enabled, and is disabled by somebody": {
+			switches: emulator.Switches{DisabledAtFirst: true},
+			steps: []rotationStep{
+				{wait: 89 * day, plan: true, want: first + ", 90d to 210d"},
+				{want: first + ", 90d to 210d"}, // it is seen enabled
+				{wait: time.Minute, by: disabled(2), plan: true, want: first + ", 90d to 210d, 90d to 210d"},
+				{by: func(w *world, r rotation) { w.SetKeyStatus("B2C_1A_Signing", r.Keys[2].Kid, true) }, want: first + ", 90d to 210d, 90d to 210d"},
 			},
 		},
 		"keys that can't be enabled at once": {
@@ -147,14 +164,14 @@ func TestAccKeyRotation_Doubt(t *testing.T) {
 			}
 			for i, step := range row.steps {
 				w.clock.Advance(step.wait)
-				if step.wait == 60*day {
-					w.AddKey("B2C_1A_Signing", emulator.KeySpec{})
+				if step.by != nil {
+					step.by(w, tf.rotation())
 				}
 				for _, f := range step.faults {
 					w.Inject(f)
 				}
 				tf.configure(w.Provider() + rotationConfig(step.arguments...))
-				o := tf.apply(!step.fails)
+				o := tf.apply(!step.fails, step.flags...)
 				if planned := o.actions()[rotationAddress] == "update"; planned != step.plan {
 					t.Errorf("step %d: planned %t, %v", i+1, planned, o.diagnostics)
 				}
@@ -227,6 +244,10 @@ func TestAccKeyRotation_Unknown(t *testing.T) {
 	}
 	if r := tf.rotation(); r.dates() != "none, 0d to 120d, 2d to 122d" {
 		t.Errorf("keys %s", r.dates())
+	}
+	tf.configure(w.Provider() + rotationConfig(arguments...) + strings.Replace(late, "days = 90", "days = 61", 1))
+	if o := tf.apply(false); !o.has("error", "Invalid rotation", "overlap_days = 1 must be longer") {
+		t.Errorf("%v", o.diagnostics)
 	}
 }
 

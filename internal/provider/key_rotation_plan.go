@@ -110,7 +110,7 @@ func (l rotationLook) ahead(ctx context.Context, diags *diag.Diagnostics) bool {
 	d := settings.Decide(now, l.made.asAsked(own), set.Keys, l.force)
 	warnOfLateness(set.ID, d, settings, now, diags)
 	l.warnOfForeignKeys(set, own, d, now, settings, diags)
-	return d.Needed() || len(l.made.toEnable(own)) > 0
+	return d.Needed()
 }
 
 // checkSameKind holds the keys to be made against those in their set.
