@@ -51,6 +51,7 @@ func TestDecide(t *testing.T) {
 		"due":                                    {usual, at(89), []trustframework.Key{key("own", 0, 120)}, nil, false, "90..210"},
 		"forced":                                 {usual, at(5), []trustframework.Key{key("own", 0, 120)}, nil, true, "6..126"},
 		"as late as can be":                      {usual, at(119), []trustframework.Key{key("own", 0, 120)}, nil, false, "120..240"},
+		"a short key of another's, in use":       {usual, at(0.5), nil, []trustframework.Key{key("foreign", -10, 1)}, false, "late, hurried 0+12h0m0s..120+12h0m0s"},
 		"too late":                               {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, nil, false, "late, hurried 119+12h0m0s..239+12h0m0s"},
 		"too late, with an undated key":          {usual, at(119.5), []trustframework.Key{key("own", 0, 120), undated}, nil, false, "120+12h0m0s..240+12h0m0s"},
 		"too late, with another's undated key":   {usual, at(119.5), []trustframework.Key{key("own", 0, 120)}, []trustframework.Key{undated}, false, "120+12h0m0s..240+12h0m0s"},
