@@ -111,6 +111,7 @@ func TestAccExamples_Apply(t *testing.T) {
 			if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
 				t.Errorf("changes: %t, %v", changes, o.diagnostics)
 			}
+			tf.configure(strings.ReplaceAll(string(content), "prevent_destroy = true", "prevent_destroy = false"))
 			tf.apply(true, "-destroy")
 		})
 	}

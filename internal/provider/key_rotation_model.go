@@ -147,7 +147,7 @@ func keyRotationSchema(ctx context.Context) schema.Schema {
 				}},
 			},
 			"newest_kid":       text("The `kid` of the newest key with dates that can be used now or later. Null if there is none."),
-			"next_rotation_at": text("From when on an apply makes the next key, as an RFC 3339 date in UTC. Null means now: no key with an `nbf` can be used, or nothing signs until it is valid."),
+			"next_rotation_at": text("From when on an apply makes the next key, as an RFC 3339 date in UTC. Null means now: no key with dates can be used, or nothing signs until it is valid."),
 			"ready_for_rotation": schema.BoolAttribute{
 				Computed:            true,
 				MarkdownDescription: "Whether an apply has something to do: a key is due, the one without dates is missing, or one that was made a moment ago is still disabled. A refresh sets it; the plan then shows it become `false`, which is why the keys change.",

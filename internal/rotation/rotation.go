@@ -67,7 +67,7 @@ func (s Settings) Decide(now time.Time, own, set []trustframework.Key, force boo
 		_, signing := trustframework.KeySet{Keys: all}.ActiveKey(now)
 		d.Late = signing || slices.ContainsFunc(own, dated)
 	}
-	if ok && !force {
+	if ok && !force && last.Nbf != nil {
 		// A longer overlap can ask for the successor of a key that isn't valid itself yet. Before that one it would be no
 		// successor, and the next decision would ask for another.
 		d.Nbf = max(d.Nbf, *last.Nbf+1)
@@ -83,17 +83,20 @@ func (s Settings) DueAt(now time.Time, own, set []trustframework.Key) (time.Time
 	if !ok {
 		return time.Time{}, false
 	}
-	at := *last.Nbf + s.RotationDays*day
-	if last.Exp != nil {
-		at = min(at, *last.Exp-s.OverlapDays*day)
+	var at []int64
+	if last.Nbf != nil {
+		at = append(at, *last.Nbf+s.RotationDays*day)
 	}
-	return time.Unix(at-s.DelayDays*day, 0).UTC(), true
+	if last.Exp != nil {
+		at = append(at, *last.Exp-s.OverlapDays*day)
+	}
+	return time.Unix(slices.Min(at)-s.DelayDays*day, 0).UTC(), true
 }
 
-// lastInRow is the newest of the rotation's keys, as long as something signs until it is valid: one that comes after a gap, because
-// a key before it was disabled, counts only when the gap is closed. A key without nbf may be of any age, and doesn't count.
+// lastInRow is the newest of the rotation's keys with dates, as long as something signs until it is valid: one that comes after a
+// gap, because a key before it was disabled, counts only when the gap is closed.
 func lastInRow(own, all []trustframework.Key, now time.Time) (last trustframework.Key, ok bool) {
-	own = slices.DeleteFunc(Usable(own, now), func(k trustframework.Key) bool { return k.Nbf == nil })
+	own = slices.DeleteFunc(Usable(own, now), func(k trustframework.Key) bool { return !dated(k) })
 	Sort(own)
 	for _, k := range own {
 		if !begun(k, now) && !covered(all, now, *k.Nbf) {

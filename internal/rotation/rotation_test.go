@@ -66,7 +66,7 @@ func TestDecide(t *testing.T) {
 		"the same, before its time":              {rotation.Settings{RotationDays: 50, DelayDays: 7, OverlapDays: 90}, at(41), []trustframework.Key{key("own", 0, 81), key("next", 60, 141)}, nil, true, "48..188"},
 		"only an nbf":                            {usual, at(89), []trustframework.Key{onlyNbf}, nil, false, "90..210"},
 		"only an exp":                            {usual, at(89), []trustframework.Key{onlyExp}, nil, false, "90..210"},
-		"only an exp, which tells no age":        {usual, at(50), []trustframework.Key{onlyExp}, nil, false, "51..171"},
+		"only an exp, not due":                   {usual, at(88.9), []trustframework.Key{onlyExp}, nil, false, ""},
 		"a part of a second":                     {usual, at(89).Add(time.Millisecond), []trustframework.Key{key("own", 0, 120)}, nil, false, "90+1s..210+1s"},
 		"another of its own is long enough":      {rotation.Settings{RotationDays: 60, DelayDays: 20, OverlapDays: 21}, at(2), []trustframework.Key{key("short", 3, 8), key("long", 1, 82)}, nil, false, "22..103"},
 		"disabled, the next published":           {usual, at(89.5), []trustframework.Key{disabled, key("next", 90, 210)}, nil, false, "late, hurried 89+12h0m0s..209+12h0m0s"},
