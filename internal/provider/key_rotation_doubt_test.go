@@ -50,6 +50,8 @@ func TestAccKeyRotation_Doubt(t *testing.T) {
 	one, two := []string{`rotate_when_changed = { a = "1" }`}, []string{`rotate_when_changed = { a = "2" }`}
 	for name, row := range map[string]struct {
 		switches emulator.Switches
+		lag      time.Duration // of everything
+		disabled int           // keys in the end
 		begin    []string
 		then     func(*world, rotation) // after the first apply
 		steps    []rotationStep
@@ -103,6 +105,7 @@ func TestAccKeyRotation_Doubt(t *testing.T) {
 				{wait: 89 * day, faults: []emulator.Fault{refused.After(1)}, fails: true, plan: true, says: []string{failed, refusedMessage, "was made before that, and is in state"}, not: "Nothing was changed", want: "none, " + first},
 				{plan: true, want: "none, " + first + ", 90d to 210d"},
 			},
+			disabled: 1,
 		},
 		"a safety net is lost for ever, and somebody makes one much later": {
 			then: disabled(0),
@@ -112,14 +115,61 @@ func TestAccKeyRotation_Doubt(t *testing.T) {
 				{wait: 60 * day, by: func(w *world, _ rotation) { w.AddKey("B2C_1A_Signing", emulator.KeySpec{}) }, want: "none, " + first},
 				{want: "none, " + first},
 			},
+			disabled: 1,
 		},
 		"a lost key that was made disabled": {
 			switches: emulator.Switches{DisabledAtFirst: true},
 			steps: []rotationStep{
 				{wait: 89 * day, faults: lost(30 * time.Minute), fails: true, plan: true, says: []string{failed}, want: first},
-				{wait: time.Hour, plan: true, says: []string{found}, want: first + ", 90d to 210d"},
-				{want: first + ", 90d to 210d"},
+				// Somebody may have had a reason to disable it.
+				{wait: time.Hour, plan: true, says: []string{found}, want: first + ", 90d to 210d, 90d to 210d"},
+				{want: first + ", 90d to 210d, 90d to 210d"},
 			},
+			disabled: 1,
+		},
+		"a safety net is lost, and a key asked for": {
+			begin: one, then: disabled(0),
+			steps: []rotationStep{
+				{wait: day, arguments: two, faults: lost(30 * time.Minute), fails: true, plan: true, says: []string{failed}, want: first},
+				{wait: time.Hour, arguments: two, plan: true, says: []string{found}, want: "none, " + first + ", 2d to 122d"},
+				{arguments: two, want: "none, " + first + ", 2d to 122d"},
+			},
+			disabled: 1,
+		},
+		"a safety net is lost for ever, and a key asked for is refused": {
+			begin: one, then: disabled(0),
+			steps: []rotationStep{
+				{wait: day, arguments: two, faults: []emulator.Fault{emulator.Unavailable(op).Repeat(4)}, fails: true, plan: true, says: []string{failed}, want: first},
+				{wait: time.Hour, arguments: two, faults: []emulator.Fault{refused.After(1)}, fails: true, plan: true, says: []string{failed}, want: "none, " + first},
+				{arguments: two, plan: true, want: "none, " + first + ", 2d to 122d"},
+			},
+			disabled: 1,
+		},
+		"a forced key is lost, no longer asked for, and asked for again": {
+			begin: one,
+			steps: []rotationStep{
+				{wait: day, arguments: two, faults: lost(30 * time.Minute), fails: true, plan: true, says: []string{failed}, want: first},
+				{wait: time.Hour, arguments: one, says: []string{found}, want: first + ", 2d to 122d"},
+				{wait: 10 * day, arguments: two, plan: true, want: first + ", 2d to 122d, 12d to 132d"},
+			},
+		},
+		"a key that is late to show, and is disabled by somebody": {
+			lag: 10 * time.Second,
+			steps: []rotationStep{
+				{wait: 89 * day, plan: true, want: first + ", 90d to 210d"},
+				{wait: time.Minute, by: disabled(2), plan: true, want: first + ", 90d to 210d, 90d to 210d"},
+				{want: first + ", 90d to 210d, 90d to 210d"},
+			},
+			disabled: 1,
+		},
+		"a key that nobody has seen since, and is disabled by somebody": {
+			switches: emulator.Switches{DisabledAtFirst: true}, begin: one,
+			steps: []rotationStep{
+				{wait: 89 * day, arguments: one, faults: []emulator.Fault{{Op: emulator.OpPatchKey, Status: http.StatusForbidden, Times: -1}}, plan: true, says: []string{"Key is made, but may be disabled"}, want: first + ", 90d to 210d"},
+				{wait: 5 * day, arguments: two, flags: []string{"-refresh=false"}, plan: true, want: first + ", 90d to 210d, 95d to 215d"},
+				{arguments: two, want: first + ", 90d to 210d, 95d to 215d"},
+			},
+			disabled: 1,
 		},
 		"a lost key, and no refresh": {
 			steps: []rotationStep{
@@ -157,6 +207,7 @@ func TestAccKeyRotation_Doubt(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, row.switches)
 			w.AddKeySet("B2C_1A_Signing")
+			w.SetLag(row.lag)
 			tf := w.inProcess(t, w.Provider()+rotationConfig(row.begin...))
 			tf.apply(true)
 			if row.then != nil {
@@ -192,10 +243,14 @@ func TestAccKeyRotation_Doubt(t *testing.T) {
 				}
 				w.ClearFaults()
 			}
-			for _, k := range w.keys("B2C_1A_Signing")[1:] {
-				if k.Status != "enabled" && row.switches.DisabledAtFirst {
-					t.Errorf("key %s isn't enabled", k.Kid)
+			count := 0
+			for _, k := range w.keys("B2C_1A_Signing") {
+				if k.Status != "enabled" {
+					count++
 				}
+			}
+			if count != row.disabled {
+				t.Errorf("%d keys are disabled in the end", count)
 			}
 		})
 	}

@@ -51,7 +51,7 @@ func (r *keyRotationResource) ModifyPlan(ctx context.Context, req resource.Modif
 		r.data.client.Hold(state.ID.ValueString(), kidsOf(own)...)
 		// A replacement is planned once more, without a state, but Terraform keeps no warnings of that.
 		if plan.KeySetID.Equal(state.KeySetID) && plan.Use.Equal(state.Use) && plan.Kty.Equal(state.Kty) {
-			look.own, look.made, look.force = own, made, made.forced(&plan, &state)
+			look.own, look.made, look.force = own, made, made.forced(&plan, &state, r.data.clock.Now())
 			due := look.ahead(ctx, &resp.Diagnostics)
 			if due || state.ReadyForRotation.ValueBool() || !plan.sameArguments(&state) {
 				plan.Keys, plan.NewestKid, plan.NextRotationAt = types.ListUnknown(rotationKeyType()), types.StringUnknown(), types.StringUnknown()

@@ -24,9 +24,9 @@ import (
 const opRotateKeys = "rotate keys"
 
 const (
-	// freshAge is how long a key that nobody has seen enabled is taken for one that the service made disabled, and enabled. After
-	// that somebody may have disabled it who has a reason.
-	freshAge = time.Hour
+	// answerAge is how long a key that was found answers the change of rotate_when_changed that it was asked for by. A key too many
+	// does less harm than one too few, so that it is a day: the run that found the key, and one that is approved later.
+	answerAge = 24 * time.Hour
 	// doubtAge is how long a request for a key without dates is remembered. Later whatever fits it is somebody else's.
 	doubtAge = 30 * 24 * time.Hour
 )
@@ -38,8 +38,17 @@ type rotationState struct {
 	Doubts []doubt `json:"doubts,omitempty"`
 	// Undated are the kids of the keys that were asked for without dates, whatever the service has filled in.
 	Undated []string `json:"undated,omitempty"`
-	// Fresh are the keys that nobody has seen enabled yet, by kid, and when they were made or found.
-	Fresh map[string]time.Time `json:"fresh,omitempty"`
+	// Fresh are the keys, by kid, that were made a moment ago and that nobody has seen enabled.
+	Fresh map[string]freshKey `json:"fresh,omitempty"`
+}
+
+// freshKey is a key that the service may have made disabled. That lasts for YoungAge: whatever is disabled later was disabled by
+// somebody who has a reason.
+type freshKey struct {
+	// At is when it was made, or asked for.
+	At time.Time `json:"at"`
+	// Enabled is true if the service has answered that it is enabled, which it may be late to show.
+	Enabled bool `json:"enabled,omitempty"`
 }
 
 func (s rotationState) save(ctx context.Context, private privateWriter) diag.Diagnostics {
@@ -62,26 +71,26 @@ func (s *rotationState) asAsked(own []trustframework.Key) []trustframework.Key {
 		if slices.Contains(s.Undated, k.Kid) {
 			own[i].Nbf, own[i].Exp = nil, nil
 		}
-		if _, fresh := s.Fresh[k.Kid]; fresh {
+		if fresh, ok := s.Fresh[k.Kid]; ok && !fresh.Enabled {
 			own[i].Status = trustframework.StatusEnabled
 		}
 	}
 	return own
 }
 
-// freshen remembers a key that was made or found just now.
-func (s *rotationState) freshen(kid string, now time.Time) {
+// freshen remembers a key that was made, or asked for, at a given time.
+func (s *rotationState) freshen(kid string, at time.Time) {
 	if s.Fresh == nil {
-		s.Fresh = map[string]time.Time{}
+		s.Fresh = map[string]freshKey{}
 	}
-	s.Fresh[kid] = now
+	s.Fresh[kid] = freshKey{At: at}
 }
 
-// seen forgets that keys are fresh which are enabled, or are so no longer.
+// seen forgets that keys are fresh which are seen to be enabled, or are so no longer.
 func (s *rotationState) seen(own []trustframework.Key, now time.Time) {
-	maps.DeleteFunc(s.Fresh, func(kid string, at time.Time) bool {
+	maps.DeleteFunc(s.Fresh, func(kid string, fresh freshKey) bool {
 		key, ok := trustframework.KeySet{Keys: own}.Key(kid)
-		return !ok || key.Status == trustframework.StatusEnabled || now.Sub(at) > freshAge
+		return !ok || key.Status == trustframework.StatusEnabled || now.Sub(fresh.At) >= trustframework.YoungAge
 	})
 }
 
@@ -89,7 +98,7 @@ func (s *rotationState) seen(own []trustframework.Key, now time.Time) {
 func (s *rotationState) toEnable(own []trustframework.Key) []string {
 	var kids []string
 	for _, k := range own {
-		if _, fresh := s.Fresh[k.Kid]; fresh && k.Status == trustframework.StatusDisabled {
+		if fresh, ok := s.Fresh[k.Kid]; ok && !fresh.Enabled && k.Status == trustframework.StatusDisabled {
 			kids = append(kids, k.Kid)
 		}
 	}
@@ -97,9 +106,9 @@ func (s *rotationState) toEnable(own []trustframework.Key) []string {
 }
 
 // forced tells whether a plan asks for a key before its time: by a change that no key was made for.
-func (s *rotationState) forced(plan, state *keyRotationModel) bool {
+func (s *rotationState) forced(plan, state *keyRotationModel, now time.Time) bool {
 	return plan.forcedFrom(state) && !slices.ContainsFunc(s.Doubts, func(d doubt) bool {
-		return d.Forced && !d.Pending && !s.At.After(d.At) && plan.RotateWhenChanged.Equal(mapOf(d.Changed))
+		return d.Forced && !d.Pending && !s.At.After(d.At) && now.Sub(d.At) < answerAge && plan.RotateWhenChanged.Equal(mapOf(d.Changed))
 	})
 }
 
@@ -125,7 +134,7 @@ func (s *rotationState) takeOver(ctx context.Context, data *providerData, set tr
 			s.Undated = append(s.Undated, kids...)
 		}
 		for _, kid := range kids {
-			s.freshen(kid, data.clock.Now())
+			s.freshen(kid, d.Asked)
 		}
 		d.Pending, d.Found, d.Kid, d.At, d.Known = false, true, kids[0], data.clock.Now(), append(d.Known, kids...)
 		diags.AddWarning("Key found after a lost answer",

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -29,6 +30,9 @@ var (
 )
 
 func newKeyRotationResource() resource.Resource { return &keyRotationResource{} }
+
+// statusPatience is how long statuses are waited for that can be done without.
+const statusPatience = 2 * time.Minute
 
 // keyRotationResource keeps a key set rolling, in place.
 type keyRotationResource struct{ data *providerData }
@@ -160,14 +164,13 @@ func (r *keyRotationResource) statusesOf(ctx context.Context, set trustframework
 	}
 	late := false
 	for _, k := range own {
-		if k.Status != trustframework.StatusEnabled || !r.data.young(made.Fresh[k.Kid]) {
+		fresh := made.Fresh[k.Kid]
+		if shown, _ := set.Key(k.Kid); !fresh.Enabled || !r.data.young(fresh.At) || shown.Status != trustframework.StatusDisabled {
 			continue
 		}
-		if shown, _ := set.Key(k.Kid); shown.Status == trustframework.StatusDisabled {
-			late = true
-			if _, err := r.data.client.Status(ctx, set.ID, k.Kid, k.Status, true); err != nil {
-				return set, err
-			}
+		late = true
+		if _, err := r.data.client.Status(ctx, set.ID, k.Kid, trustframework.StatusEnabled, true); err != nil {
+			tflog.Warn(ctx, "Unable to see whether a key shows as enabled", map[string]any{"kid": k.Kid, "error": err.Error()})
 		}
 	}
 	if !late {
@@ -182,8 +185,10 @@ func (r *keyRotationResource) statusesOf(ctx context.Context, set trustframework
 // withStatuses returns a set with the statuses of its keys, as far as they can be read: keys_v2, which shows them, isn't needed to
 // make a key. The error is an *Error.
 func withStatuses(ctx context.Context, data *providerData, set trustframework.KeySet, diags *diag.Diagnostics) (trustframework.KeySet, error) {
-	shown, err := data.client.WithStatuses(ctx, set)
-	if trustframework.KindOf(err) != trustframework.KindUnavailable || ctx.Err() != nil {
+	patient, cancel := data.clock.WithTimeout(ctx, statusPatience)
+	defer cancel()
+	shown, err := data.client.WithStatuses(patient, set)
+	if err == nil || ctx.Err() != nil || trustframework.KindOf(err) != trustframework.KindUnavailable && patient.Err() == nil {
 		return shown, err
 	}
 	diags.AddWarning("Unable to read keys' statuses",

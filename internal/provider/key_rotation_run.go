@@ -16,6 +16,9 @@ import (
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
+// enableTimeout bounds what comes between a key and its state: a run that is ended then leaves a key that nobody knows of.
+const enableTimeout = 3 * time.Minute
+
 // rotationRun makes the keys that a rotation needs.
 type rotationRun struct {
 	data *providerData
@@ -38,7 +41,8 @@ func (r *rotationRun) makeKeys(ctx context.Context, timeout time.Duration, diags
 		r.set, r.own = set, asShown(r.own, set)
 		if r.state != nil {
 			r.own = append(r.own, r.made.takeOver(ctx, r.data, set, r.state, diags)...)
-			force = r.made.forced(r.plan, r.state)
+			force = r.made.forced(r.plan, r.state, began)
+			r.made.seen(r.own, began)
 		}
 		asked = r.plan.inputs(settings.Decide(r.data.clock.Now(), r.made.asAsked(r.own), set.Keys, force))
 		var inputs []trustframework.KeyInput
@@ -53,13 +57,13 @@ func (r *rotationRun) makeKeys(ctx context.Context, timeout time.Duration, diags
 		kids = append(kids, k.Kid)
 	}
 	if r.set.ID != "" { // or else nobody has looked
-		r.enable(ctx, append(r.made.toEnable(r.own), kids...), max(timeout-r.data.clock.Now().Sub(began), time.Minute), diags)
+		r.enable(ctx, append(r.made.toEnable(r.own), kids...), min(max(timeout-r.data.clock.Now().Sub(began), time.Minute), enableTimeout), diags)
 	}
 	switch trustframework.KindOf(err) {
 	case trustframework.KindUnknownOutcome, trustframework.KindSeveral:
 		in := asked[len(keys)]
 		r.made.Doubts = append(r.made.Doubts, doubt{
-			Nbf: in.Nbf, Exp: in.Exp, Asked: began, Known: kidsOf(r.set.Keys), Pending: true, Forced: force, Changed: textsOf(r.plan.RotateWhenChanged),
+			Nbf: in.Nbf, Exp: in.Exp, Asked: began, Known: kidsOf(r.set.Keys), Pending: true, Forced: force && in.Nbf != nil, Changed: textsOf(r.plan.RotateWhenChanged),
 		})
 	}
 	return kids, err
@@ -110,11 +114,15 @@ func (r *rotationRun) enable(ctx context.Context, kids []string, timeout time.Du
 	for _, kid := range kids {
 		status := trustframework.StatusEnabled
 		changed, err := r.data.client.ChangeStatus(ctx, r.set.ID, kid, status, true, false)
-		if err == nil && !changed {
-			delete(r.made.Fresh, kid) // it was seen
-		}
-		if err != nil {
+		switch {
+		case err != nil:
 			status = r.statusAfter(ctx, kid, err, diags)
+		case changed:
+			fresh := r.made.Fresh[kid]
+			fresh.Enabled = true
+			r.made.Fresh[kid] = fresh
+		default: // it was seen
+			delete(r.made.Fresh, kid)
 		}
 		for i := range r.own {
 			if r.own[i].Kid == kid {
@@ -134,8 +142,8 @@ func (r *rotationRun) statusAfter(ctx context.Context, kid string, err error, di
 	}
 	if status != trustframework.StatusEnabled {
 		diags.AddWarning("Key is made, but may be disabled",
-			fmt.Sprintf("Key %q is made. If the service has made it disabled, it could not be enabled: an apply within an hour tries again, a later one makes "+
-				"another. It can be enabled by hand, too (Identity Experience Framework, Policy keys).\n\n%s", keyID(r.set.ID, kid), detailOf(err)))
+			fmt.Sprintf("Key %q is made. If the service has made it disabled, it could not be enabled: an apply within ten minutes tries again, a later one "+
+				"makes another. It can be enabled by hand, too (Identity Experience Framework, Policy keys).\n\n%s", keyID(r.set.ID, kid), detailOf(err)))
 	}
 	return status
 }

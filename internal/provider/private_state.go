@@ -45,7 +45,7 @@ type doubt struct {
 
 	// Pending is true if no key was found yet.
 	Pending bool `json:"pending,omitempty"`
-	// Forced is true if the request was made because of rotate_when_changed, and Changed is that; nil for null.
+	// Forced is true if the request was for the key that a change of rotate_when_changed asks for, and Changed is that; nil for null.
 	Forced  bool               `json:"forced,omitempty"`
 	Changed map[string]*string `json:"changed,omitempty"`
 	// Kid is the key that was made or found, and At when that was.

@@ -194,8 +194,11 @@ func (a *setKeyStatusAction) Invoke(ctx context.Context, req action.InvokeReques
 	}
 	say("Key %q of key set %q is %s now.", kid, set.ID, status)
 	// Whoever plans next should see it: a rotation makes a successor only for a key that it sees disabled.
-	if shown, err := a.data.client.Status(ctx, set.ID, kid, status, true); err == nil && shown != status {
-		say("The service is late to show that: plans still take the key for %s.", shown)
+	switch shown, err := a.data.client.AwaitStatus(ctx, set.ID, kid, status); {
+	case err != nil:
+		say("Whether the service shows that isn't known: %v.", err)
+	case shown != status:
+		say("The service is late to show that: plans still take the key for what it was.")
 	}
 	if status == trustframework.StatusDisabled {
 		say("%s", a.activeNow(ctx, set.ID, kid))

@@ -82,7 +82,7 @@ func TestProtocol_SetKeyStatus(t *testing.T) {
 		"with the status in listings": {
 			switches: emulator.Switches{StatusInListing: true},
 			progress: []string{disabled, firstActive},
-			requests: requests{list: 1, keysV2: 2, patch: 1, active: 1},
+			requests: requests{list: 1, keysV2: 3, patch: 1, active: 1},
 		},
 		"enable again": {
 			before: setStatus(1, false), config: map[string]string{"status": "enabled"},
@@ -191,7 +191,18 @@ func TestProtocol_SetKeyStatus(t *testing.T) {
 		"late to show": {
 			meanwhile: inject(emulator.Fault{Op: patch, Lag: 20 * time.Second}),
 			progress:  []string{disabled, firstActive},
-			requests:  requests{list: 1, get: 6, keysV2: 9, patch: 1, active: 1}, // until it shows
+			requests:  requests{list: 1, keysV2: 8, patch: 1, active: 1}, // until it shows
+		},
+		"late to show in listings": {
+			switches:  emulator.Switches{StatusInListing: true},
+			meanwhile: inject(emulator.Fault{Op: patch, Lag: 20 * time.Second}),
+			progress:  []string{disabled, firstActive},
+			requests:  requests{list: 1, keysV2: 8, patch: 1, active: 1},
+		},
+		"nobody can see whether it shows": {
+			meanwhile: inject(emulator.Fault{Op: keysV2, Skip: 2, Status: 403, Code: "AADB2C", Message: "no"}),
+			progress:  []string{disabled, "Whether the service shows that isn't known: ", firstActive},
+			requests:  requests{list: 1, keysV2: 3, patch: 1, active: 1},
 		},
 		"no keys_v2": {
 			switches: emulator.Switches{NoKeysV2: true},
@@ -200,8 +211,8 @@ func TestProtocol_SetKeyStatus(t *testing.T) {
 		},
 		"later to show than anybody waits": {
 			meanwhile: inject(emulator.Fault{Op: patch, Lag: time.Hour}),
-			progress:  []string{disabled, "The service is late to show that: plans still take the key for enabled.", `The service still names the disabled key as the active one of key set "B2C_1A_Signing"`},
-			requests:  requests{list: 1, get: 10, keysV2: 13, patch: 1, active: 1},
+			progress:  []string{disabled, "The service is late to show that: plans still take the key for what it was.", `The service still names the disabled key as the active one of key set "B2C_1A_Signing"`},
+			requests:  requests{list: 1, keysV2: 12, patch: 1, active: 1},
 		},
 		"nobody knows the active key": {
 			meanwhile: inject(emulator.Fault{Op: active, Status: 403, Code: "AADB2C", Message: "no"}),

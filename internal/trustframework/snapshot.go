@@ -15,7 +15,7 @@ import (
 // enough for a process that outlives its commands.
 const snapshotLife = time.Minute
 
-// failureLife is how long the failure of a listing stands for those who come after it.
+// failureLife is how long the failure of a listing, or of keys_v2, stands for those who come after it.
 const failureLife = 10 * time.Second
 
 // snapshot holds what is known of the tenant's key sets. Each set has a generation, raised at the
@@ -253,6 +253,9 @@ func (s *snapshot) statuses(id string) (keysV2, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k, ok := s.keysV2[foldID(id)]
+	if k.refusal != nil && k.refusal.Kind == KindUnavailable && s.clock.Now().Sub(k.at) >= failureLife {
+		return keysV2{}, false
+	}
 	return k, ok && k.generation == s.generations[foldID(id)] && s.fresh(k.at)
 }
 

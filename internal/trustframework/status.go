@@ -56,6 +56,25 @@ func (c *Client) Status(ctx context.Context, keySetID, kid, want string, young b
 	return status, err
 }
 
+// AwaitStatus reads keys_v2 over the settle time until it shows a key with a status that was set a moment ago, and returns what it
+// shows in the end. The error is an *Error.
+func (c *Client) AwaitStatus(ctx context.Context, keySetID, kid, want string) (shown string, err error) {
+	for wait := range c.waits(ctx) {
+		if err := wait(); err != nil {
+			return "", asError(opReadStatus, keySetID, err)
+		}
+		keys, err := c.fetchStatuses(ctx, CanonicalID(keySetID))
+		if err != nil {
+			return "", err
+		}
+		key, _ := KeySet{Keys: keys}.Key(kid)
+		if shown = key.Status; shown == want {
+			break
+		}
+	}
+	return shown, nil
+}
+
 // WithStatuses returns a set with the statuses that its own answer left out, from keys_v2. Without the permission to read
 // them they stay empty. The error is an *Error.
 func (c *Client) WithStatuses(ctx context.Context, set KeySet) (KeySet, error) {
@@ -103,7 +122,7 @@ func (c *Client) statusIn(ctx context.Context, e entry, keySetID, kid string) (s
 }
 
 // statuses returns the set's keys as keys_v2 shows them, in one read for all who ask at the same time. That
-// the service doesn't let them be read is remembered too, and that it has failed to show them for as long as reads last.
+// the service doesn't let them be read is remembered too, and for a moment that it has failed to show them.
 func (c *Client) statuses(ctx context.Context, keySetID string) ([]Key, error) {
 	if known, ok := c.snapshot.statuses(keySetID); ok {
 		return known.keys, known.err()
@@ -327,6 +346,9 @@ func (c *Client) keysToSet(ctx context.Context, id, kid, status string, young, f
 		if KindOf(err) == KindKeySetGone && (young || c.justMade(id)) {
 			refusal = err
 			continue
+		}
+		if status == StatusEnabled && young && KindOf(err) == KindRefused {
+			return nil, nil // keys_v2 may be late to show the key: the PATCH tells
 		}
 		if err != nil {
 			return nil, err
