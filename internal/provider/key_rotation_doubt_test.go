@@ -153,6 +153,18 @@ func TestAccKeyRotation_Doubt(t *testing.T) {
 				{wait: 10 * day, arguments: two, plan: true, want: first + ", 2d to 122d, 12d to 132d"},
 			},
 		},
+		"a forced key is lost, and disabled by somebody": {
+			begin: one,
+			steps: []rotationStep{
+				{wait: day, arguments: two, faults: lost(30 * time.Minute), fails: true, plan: true, says: []string{failed}, want: first},
+				{
+					wait: time.Hour, by: func(w *world, _ rotation) { w.SetKeyStatus("B2C_1A_Signing", w.keys("B2C_1A_Signing")[2].Kid, false) },
+					arguments: two, plan: true, says: []string{found}, want: first + ", 2d to 122d, 2d to 122d",
+				},
+				{arguments: two, want: first + ", 2d to 122d, 2d to 122d"},
+			},
+			disabled: 1,
+		},
 		"a key that is late to show, and is disabled by somebody": {
 			lag: 10 * time.Second,
 			steps: []rotationStep{

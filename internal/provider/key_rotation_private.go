@@ -125,10 +125,13 @@ func (s *rotationState) takeOver(ctx context.Context, data *providerData, set tr
 		if len(kids) == 0 {
 			continue
 		}
+		disabled := true
 		for _, kid := range kids {
 			key, _ := set.Key(kid)
 			found = append(found, key)
+			disabled = disabled && key.Status == trustframework.StatusDisabled
 		}
+		d.Forced = d.Forced && !disabled // what can't be used answers nothing
 		data.client.Hold(set.ID, kids...)
 		if d.Nbf == nil && d.Exp == nil {
 			s.Undated = append(s.Undated, kids...)
