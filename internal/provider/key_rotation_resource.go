@@ -193,7 +193,7 @@ func withStatuses(ctx context.Context, data *providerData, set trustframework.Ke
 	}
 	diags.AddWarning("Unable to read keys' statuses",
 		fmt.Sprintf("The service fails to show which keys of key set %q are disabled. Each counts as it was when that was last read, and as enabled if it never was: "+
-			"a key that was disabled since has no successor yet.\n\n%s", set.ID, detailOf(err)))
+			"a key that was disabled since has no successor yet, and one of others without dates counts as a safety net.\n\n%s", set.ID, detailOf(err)))
 	return set, nil
 }
 
