@@ -22,6 +22,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 // Config says how to sign in. Select tells which of the methods it asks for.
@@ -61,6 +62,9 @@ type Config struct {
 	AttemptTimeout time.Duration
 	// LocalTransport sends requests to the machine's own managed identity endpoint, past every proxy.
 	LocalTransport *http.Client
+	// Secrets learns everything secret that is given or sent or answered, and says what of an answer may be told; nil for
+	// none.
+	Secrets *redact.Secrets
 }
 
 // NewCredential returns the credential of the method that config asks for. Nothing is sent until a token is asked

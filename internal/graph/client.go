@@ -22,6 +22,7 @@ import (
 	msgraphgocore "github.com/microsoftgraph/msgraph-sdk-go-core"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 // DefaultAttemptTimeout bounds one attempt of one request, its answer's body included.
@@ -45,6 +46,8 @@ type Config struct {
 	UserAgent string
 	// AttemptTimeout replaces DefaultAttemptTimeout if it isn't zero.
 	AttemptTimeout time.Duration
+	// Secrets learns the tokens, and says what of an answer may be logged or told; nil for none.
+	Secrets *redact.Secrets
 }
 
 // Adapter is a Kiota adapter for Graph beta. Its requests share their pauses, their connections and

@@ -22,6 +22,7 @@ import (
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/auth"
 	"github.com/trustframework/terraform-provider-trustframework/internal/graph"
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -382,6 +383,8 @@ func (p *trustFrameworkProvider) newData(ctx context.Context, s settings, terraf
 	local := transport.Clone()
 	local.Proxy = nil
 	s.auth.LocalTransport = &http.Client{Transport: local, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	secrets := &redact.Secrets{}
+	s.auth.Secrets = secrets
 	s.auth.UserAgent = graph.UserAgent(p.version, terraformVersion, s.userAgent)
 	credential, method, err := auth.NewCredential(s.auth)
 	if err != nil {
@@ -398,13 +401,14 @@ func (p *trustFrameworkProvider) newData(ctx context.Context, s settings, terraf
 		Clock:      p.clock,
 		Logger:     logger,
 		UserAgent:  s.auth.UserAgent,
+		Secrets:    secrets,
 	})
 	if err != nil {
 		diags.AddError("Unable to configure the provider", err.Error())
 		return nil
 	}
 	return &providerData{
-		client: trustframework.New(trustframework.Config{Adapter: adapter, Clock: p.clock, SettleTime: s.settleTime, Logger: logger}),
+		client: trustframework.New(trustframework.Config{Adapter: adapter, Clock: p.clock, SettleTime: s.settleTime, Logger: logger, Secrets: secrets}),
 		clock:  p.clock,
 		tenant: newSignedIn(p.clock, func(ctx context.Context) (string, error) {
 			tenant, err := adapter.TenantID(ctx)

@@ -15,6 +15,7 @@ import (
 	sdk "github.com/microsoftgraph/msgraph-beta-sdk-go/trustframework"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 const (
@@ -46,6 +47,8 @@ type Config struct {
 	SettleTime time.Duration
 	// Logger gets what happened beyond single requests; nil discards it.
 	Logger *slog.Logger
+	// Secrets learns what is uploaded, and says what of an answer may be told; nil for none.
+	Secrets *redact.Secrets
 }
 
 // Client is one configured provider's view of a tenant. All methods may be called at the same time.
@@ -55,6 +58,7 @@ type Client struct {
 	clock      clock.Clock
 	settleTime time.Duration
 	logger     *slog.Logger
+	secrets    *redact.Secrets
 
 	locks       locks
 	snapshot    *snapshot
@@ -78,6 +82,7 @@ func New(config Config) *Client {
 		clock:      config.Clock,
 		settleTime: config.SettleTime,
 		logger:     config.Logger,
+		secrets:    config.Secrets,
 		snapshot:   newSnapshot(config.Clock),
 	}
 }

@@ -1,0 +1,147 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package redact
+
+import (
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"html"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+)
+
+const (
+	// deepest is how many encodings lie on top of each other at most.
+	deepest = 2
+	// mostRead bounds what all readings of a text have together, in bytes.
+	mostRead = 1 << 20
+)
+
+// readings are what a text says if it is encoded, each once and without the text itself. Whether it is encoded nobody
+// knows, so that most are noise.
+func readings(text string) []string {
+	seen := map[string]bool{text: true}
+	var all []string
+	size := 0
+	layer := []string{text}
+	for range deepest {
+		var next []string
+		for _, encoded := range layer {
+			for _, reading := range decode(encoded) {
+				if reading == "" || seen[reading] || size+len(reading) > mostRead {
+					continue
+				}
+				seen[reading] = true
+				size += len(reading)
+				next = append(next, reading)
+			}
+		}
+		all = append(all, next...)
+		layer = next
+	}
+	return all
+}
+
+// decode undoes each encoding once.
+func decode(text string) []string {
+	compact := strings.Join(strings.FieldsFunc(text, breaks), "")
+	all := []string{
+		compact,
+		strings.Join(strings.Fields(text), " "),
+		strings.Map(visible, strings.ReplaceAll(text, "\x00", "")), // UTF-16 too
+		html.UnescapeString(text),
+		unescape(text),
+		strings.ReplaceAll(unescape(text), "+", " "),
+		reversed(text),
+	}
+	all = append(all, decodeHex(text)...)
+	return append(all, decodeBase(compact)...)
+}
+
+// escape is a character by its number in hex: of URLs, of mail (=41), of JSON and programs, or octal; or a letter behind a
+// backslash.
+var escape = regexp.MustCompile(`%u[0-9A-Fa-f]{4}|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\U[0-9A-Fa-f]{8}|\\x[0-9A-Fa-f]{2}|[%=][0-9A-Fa-f]{2}|\\[0-3][0-7]{2}|\\.`)
+
+func unescape(text string) string {
+	return escape.ReplaceAllStringFunc(text, func(e string) string {
+		switch {
+		case strings.HasPrefix(e, `%u`), strings.HasPrefix(e, `\u`), strings.HasPrefix(e, `\U`):
+			n, _ := strconv.ParseUint(strings.Trim(e[2:], "{}"), 16, 32) // the pattern leaves digits only
+			if utf16.IsSurrogate(rune(n)) {
+				return ""
+			}
+			return string(rune(n))
+		case e[0] == '%' || e[0] == '=' || strings.HasPrefix(e, `\x`):
+			n, _ := strconv.ParseUint(e[len(e)-2:], 16, 8)
+			return string([]byte{byte(n)})
+		case len(e) == 4:
+			n, _ := strconv.ParseUint(e[1:], 8, 8)
+			return string([]byte{byte(n)})
+		}
+		if plain, ok := map[string]string{`\n`: "\n", `\t`: "\t", `\r`: "\r", `\b`: "\b", `\f`: "\f"}[e]; ok {
+			return plain
+		}
+		return e[1:]
+	})
+}
+
+var (
+	// betweenDigits stands between the bytes of a hex dump.
+	betweenDigits = regexp.MustCompile(`0[xX]|\\x|[\s:,;_-]+`)
+	hexRun        = regexp.MustCompile(`[0-9A-Fa-f]{8,}`)
+	base64Run     = regexp.MustCompile(`[A-Za-z0-9+/]{8,}`)
+	base32Run     = regexp.MustCompile(`[A-Z2-7]{8,}`)
+)
+
+func decodeHex(text string) []string {
+	var all []string
+	for _, digits := range hexRun.FindAllString(betweenDigits.ReplaceAllString(text, ""), -1) {
+		for skip := range 2 { // a digit before it may belong to something else
+			run := digits[skip:]
+			decoded, err := hex.DecodeString(run[:len(run)&^1])
+			if err == nil {
+				all = append(all, string(decoded))
+			}
+		}
+	}
+	return all
+}
+
+// decodeBase decodes what looks like base64, of either alphabet, or base32. The characters before it may look so too, so that
+// it may begin at any of a group's.
+func decodeBase(text string) []string {
+	var all []string
+	for _, run := range base64Run.FindAllString(strings.NewReplacer("-", "+", "_", "/").Replace(text), -1) {
+		for skip := range 4 {
+			part := run[skip:]
+			if len(part)%4 == 1 {
+				part = part[:len(part)-1] // no group has one character
+			}
+			if decoded, err := base64.RawStdEncoding.DecodeString(part); err == nil {
+				all = append(all, string(decoded))
+			}
+		}
+	}
+	for _, run := range base32Run.FindAllString(strings.ToUpper(text), -1) {
+		for skip := range 8 {
+			part := run[min(skip, len(run)):]
+			part = part[:len(part)&^7]
+			if decoded, err := base32.StdEncoding.DecodeString(part); err == nil {
+				all = append(all, string(decoded))
+			}
+		}
+	}
+	return all
+}
+
+func reversed(text string) string {
+	b := []byte(text)
+	for i, j := 0, len(b)-1; i < j; i, j = i+1, j-1 {
+		b[i], b[j] = b[j], b[i]
+	}
+	return string(b)
+}

@@ -1,0 +1,115 @@
+// Copyright (c) The terraform-provider-trustframework Authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package redact decides what of a text that came over the wire may be shown: nothing that repeats a secret of this
+// process, no control characters, and no more than a person reads.
+package redact
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// Longest is how many bytes of a text from the wire are shown at most.
+	Longest = 2048
+
+	// Concealed stands for words that repeat a secret.
+	Concealed = "(The words of the answer are left out here, because they repeat a part of a secret.)"
+
+	// cut stands for what is left out of a text that is too long.
+	cut = " […]"
+)
+
+// Text returns a text from the wire as it may be shown: Concealed if the text repeats a secret, otherwise the text on one
+// line, without control characters and cut to Longest.
+func (s *Secrets) Text(text string) string {
+	// What lies shortly behind the cut is looked at too: a secret may lie across it.
+	if s.Repeat(head(text, 2*Longest)) {
+		return Concealed
+	}
+	return Plain(text)
+}
+
+// token is the form of a code or id that may be shown.
+var token = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+
+// ID returns a code or id from the wire as it may be shown, and "" if it has another form than the service's codes and
+// ids have, or repeats a secret.
+func (s *Secrets) ID(text string) string {
+	if !token.MatchString(text) || s.Repeat(text) {
+		return ""
+	}
+	return text
+}
+
+// Error returns err with a text that may be shown; errors.Is and errors.As see err itself. Err may be nil.
+func (s *Secrets) Error(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := s.Text(err.Error())
+	if text == err.Error() {
+		return err
+	}
+	return &shown{text: text, err: err}
+}
+
+// shown is an error whose own text may repeat what must not be shown.
+type shown struct {
+	text string
+	err  error
+}
+
+func (e *shown) Error() string { return e.text }
+
+func (e *shown) Unwrap() error { return e.err }
+
+// sequence is an escape sequence of a terminal: CSI, OSC and other strings, or a single character after ESC.
+var sequence = regexp.MustCompile("(?:\x1b\\[|\u009b)[0-?]*[ -/]*[@-~]?|(?:\x1b[]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\x07\x1b\u009c]*(?:\x07|\x1b\\\\|\u009c)?|\x1b[ -~]?")
+
+// Plain returns a text on one line, without characters that steer a terminal or hide what is there, and cut to Longest.
+func Plain(text string) string {
+	text = strings.ToValidUTF8(head(text, 2*Longest), "\uFFFD")
+	text = sequence.ReplaceAllString(text, "")
+	var b strings.Builder
+	for word := range strings.FieldsFuncSeq(text, breaks) {
+		if word = strings.Map(visible, word); word == "" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+	}
+	if b.Len() <= Longest {
+		return b.String()
+	}
+	return head(b.String(), Longest-len(cut)) + cut
+}
+
+// breaks reports whether a character ends a word: spaces, line breaks of any kind, control characters.
+func breaks(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
+}
+
+// visible drops characters that aren't seen, such as those that change the direction of a text.
+func visible(r rune) rune {
+	if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r) {
+		return -1
+	}
+	return r
+}
+
+// head is the beginning of a text, of so many bytes at most, and ends with a whole character.
+func head(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}
