@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 // callerHeader holds, on a 403, the caller as JSON. It is absent if the token is opaque.
@@ -29,7 +31,7 @@ type caller struct {
 
 // callerOf reads an access token's claims (source: Microsoft's "Access token claims reference"; xms_mirid, the Azure
 // resource that a managed identity belongs to, is only observed).
-func callerOf(token string) (caller, bool) {
+func callerOf(token string, secrets *redact.Secrets) (caller, bool) {
 	var c struct {
 		Audience          string   `json:"aud"`
 		AppID             string   `json:"appid"` // in tokens of version 1
@@ -57,17 +59,23 @@ func callerOf(token string) (caller, bool) {
 	if who.Delegated { // a user's roles say nothing about Graph
 		who.Permissions = strings.Fields(c.Scopes)
 	}
+	// A token is an answer too.
+	who.ClientID, who.ObjectID, who.TenantID = secrets.ID(who.ClientID), secrets.ID(who.ObjectID), secrets.ID(who.TenantID)
+	for i, permission := range who.Permissions {
+		who.Permissions[i] = secrets.ID(permission)
+	}
+	who.Permissions = slices.DeleteFunc(who.Permissions, func(permission string) bool { return permission == "" })
 	slices.Sort(who.Permissions)
 	return who, true
 }
 
 // tellCaller puts the caller on a refusal for want of a permission, and nothing in its place on any other answer.
-func tellCaller(resp *http.Response, token string) {
+func tellCaller(resp *http.Response, token string, secrets *redact.Secrets) {
 	resp.Header.Del(callerHeader) // it isn't the service's to set
 	if resp.StatusCode != http.StatusForbidden {
 		return
 	}
-	who, ok := callerOf(token)
+	who, ok := callerOf(token, secrets)
 	if text, err := json.Marshal(who); ok && err == nil {
 		resp.Header.Set(callerHeader, string(text))
 	}

@@ -43,7 +43,7 @@ func TestCallerOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, ok := callerOf(row.token)
+			got, ok := callerOf(row.token, nil)
 			if ok != (row.want != nil) || ok && !reflect.DeepEqual(got, *row.want) {
 				t.Errorf("got %+v, %t", got, ok)
 			}
@@ -70,7 +70,7 @@ func TestTransport_RoundTrip_TellsTheCallerOfA403(t *testing.T) {
 			t.Parallel()
 			s := newService(t, status(row.status, "{}", callerHeader, `{"ClientID":"forged"}`))
 			transport := s.transport()
-			transport.tokens = newTokenSource(fixedToken(row.token), "scope")
+			transport.tokens = newTokenSource(fixedToken(row.token), "scope", nil)
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/beta/x", http.NoBody)
 			if err != nil {
 				t.Fatal(err)

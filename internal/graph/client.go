@@ -73,9 +73,12 @@ func NewAdapter(config Config) (*Adapter, error) {
 	if config.AttemptTimeout == 0 {
 		config.AttemptTimeout = DefaultAttemptTimeout
 	}
-	tokens := newTokenSource(config.Credential, config.Scope)
+	if config.Secrets == nil {
+		config.Secrets = &redact.Secrets{}
+	}
+	tokens := newTokenSource(config.Credential, config.Scope, config.Secrets)
 	client := newHTTPClient(&transport{
-		base:           config.Transport,
+		base:           MarkLasting(config.Transport),
 		endpoint:       endpoint,
 		tokens:         tokens,
 		gate:           &gate{clock: config.Clock},
@@ -83,6 +86,7 @@ func NewAdapter(config Config) (*Adapter, error) {
 		logger:         config.Logger,
 		userAgent:      config.UserAgent,
 		attemptTimeout: config.AttemptTimeout,
+		secrets:        config.Secrets,
 	})
 	// The token is added in transport, for each attempt and for the configured origin only, so that
 	// Kiota has nothing to authenticate.

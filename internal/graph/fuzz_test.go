@@ -86,12 +86,12 @@ func FuzzAnswer_AnyBody(f *testing.F) {
 	clock := clocktest.NewFake(time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC))
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		tr := &transport{clock: clock, gate: &gate{clock: clock}}
-		resp := &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+		resp := &http.Response{StatusCode: status, Header: http.Header{}, Body: &heldBody{Reader: strings.NewReader(body), content: []byte(body)}}
 		code := errorCode(resp)
 		if code != "" && (status < 400 || !json.Valid([]byte(body))) {
 			t.Fatalf("%d %q has the code %q", status, body, code)
 		}
-		refused := status == http.StatusTooManyRequests || code == "AADB2C95043" || code == "AADB2C90229" || code == "AADB2C90244"
+		refused := status == http.StatusTooManyRequests && code != "" || code == "AADB2C95043" || code == "AADB2C90229" || code == "AADB2C90244"
 		if _, again := tr.again(http.MethodPost, 1, resp, nil); again != refused {
 			t.Fatalf("%d %q: a POST comes again: %t", status, body, again)
 		}

@@ -23,8 +23,8 @@ func (t *transport) log(ctx context.Context, req *http.Request, number int, clie
 		t.logger.LogAttrs(ctx, slog.LevelWarn, "Graph request failed", append(attributes, slog.String("error", err.Error()))...)
 		return
 	}
-	attributes = append(attributes, slog.Int("status", resp.StatusCode), slog.String("request_id", resp.Header.Get("request-id")))
-	if code := errorCode(resp); code != "" {
+	attributes = append(attributes, slog.Int("status", resp.StatusCode), slog.String("request_id", t.secrets.ID(resp.Header.Get("request-id"))))
+	if code := t.secrets.ID(errorCode(resp)); code != "" {
 		attributes = append(attributes, slog.String("code", code))
 	}
 	t.logger.LogAttrs(ctx, slog.LevelDebug, "Graph answered", attributes...)

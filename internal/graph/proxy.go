@@ -28,12 +28,6 @@ func (e *proxyRefusal) Error() string {
 	return text
 }
 
-// lastingRefusal is one that waiting doesn't mend.
-type lastingRefusal struct{ *proxyRefusal }
-
-// NonRetriable is how azcore is told: sign-in goes through the same transport.
-func (lastingRefusal) NonRetriable() {}
-
 // onProxyConnect is http.Transport's OnProxyConnectResponse.
 func onProxyConnect(_ context.Context, proxy *url.URL, connect *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK {
@@ -43,5 +37,5 @@ func onProxyConnect(_ context.Context, proxy *url.URL, connect *http.Request, re
 	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusRequestTimeout || resp.StatusCode == http.StatusTooManyRequests {
 		return refusal
 	}
-	return lastingRefusal{refusal}
+	return lastingFailure{refusal}
 }

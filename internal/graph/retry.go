@@ -5,14 +5,12 @@ package graph
 
 import (
 	"bytes"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"io"
 	"math"
 	"math/rand/v2"
-	"net"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +35,7 @@ func (t *transport) again(method string, attempt int, resp *http.Response, err e
 	if err != nil {
 		var e *Error
 		sent := !errors.As(err, &e) || e.Sent
-		return delay, !permanent(err) && (!sent || repeatable(method))
+		return delay, !isLasting(err) && (!sent || repeatable(method))
 	}
 	// A Retry-After of nothing, or a date that has passed by our clock, still is a reason to wait.
 	if wait, ok := retryAfter(resp.Header, t.clock.Now()); ok {
@@ -45,7 +43,7 @@ func (t *transport) again(method string, attempt int, resp *http.Response, err e
 	}
 	if throttled(resp) {
 		t.gate.pause(delay)
-		return 0, true // the gate makes it wait
+		return 0, believed(method, resp) || repeatable(method) // the gate makes it wait
 	}
 	return delay, repeatable(method) && (transient(resp) || nonsense(method, resp))
 }
@@ -58,6 +56,13 @@ func repeatable(method string) bool { return method != http.MethodPost }
 // the codes are inferred to be of that kind).
 func throttled(resp *http.Response) bool {
 	return resp.StatusCode == http.StatusTooManyRequests || errorcode.ClassOf(errorCode(resp)) == errorcode.Throttled
+}
+
+// believed reports whether an answer says what became of a request that makes or changes something. Of a refusal only Graph's own
+// does, in its usual form: what something between here and there says of it, after the work may have been done, means nothing.
+func believed(method string, resp *http.Response) bool {
+	refusal := resp.StatusCode >= http.StatusBadRequest && resp.StatusCode < http.StatusInternalServerError
+	return !refusal || method == http.MethodGet || errorCode(resp) != ""
 }
 
 // transient tells the failures of the service that pass, and that may come after the work was done. Who
@@ -81,16 +86,10 @@ func nonsense(method string, resp *http.Response) bool {
 	return !json.Valid(body) && (method == http.MethodGet || len(body) > 0)
 }
 
-// permanent tells the failures that waiting doesn't mend.
-func permanent(err error) bool {
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var dns *net.DNSError
-	var proxy lastingRefusal
-	return errors.As(err, &proxy) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &dns) && dns.IsNotFound
-}
+// codeForm is the form of Graph's codes, such as AADB2C90073 or TooManyRequests.
+var codeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,99}$`)
 
-// errorCode is the code in Graph's error body, or "".
+// errorCode is the code in Graph's error body, or "" if the body is another one or its code has another form.
 func errorCode(resp *http.Response) string {
 	if resp.StatusCode < http.StatusBadRequest {
 		return ""
@@ -100,7 +99,7 @@ func errorCode(resp *http.Response) string {
 			Code string `json:"code"`
 		} `json:"error"`
 	}
-	if json.Unmarshal(peek(resp), &body) != nil {
+	if json.Unmarshal(peek(resp), &body) != nil || !codeForm.MatchString(body.Error.Code) {
 		return ""
 	}
 	return body.Error.Code
@@ -108,12 +107,11 @@ func errorCode(resp *http.Response) string {
 
 // peek returns the body of an answer that is in memory and leaves it to be read again.
 func peek(resp *http.Response) []byte {
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
+	held, ok := resp.Body.(*heldBody)
+	if !ok {
 		return nil // can't be: see buffer
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return body
+	return held.content
 }
 
 // retryAfter reads Retry-After in each of its forms: seconds, seconds with decimals (Graph's own, see

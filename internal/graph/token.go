@@ -12,10 +12,15 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 // challengeHeader holds the WWW-Authenticate header of a 401 while it is hidden from Kiota.
 const challengeHeader = "X-Trustframework-Challenge"
+
+// tenantForm is the form of a tenant's id.
+var tenantForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
 var claimsParameter = regexp.MustCompile(`(?i)\bclaims\s*=\s*"?([A-Za-z0-9+/_=-]+)"?`)
 
@@ -24,11 +29,12 @@ var claimsParameter = regexp.MustCompile(`(?i)\bclaims\s*=\s*"?([A-Za-z0-9+/_=-]
 type tokenSource struct {
 	credential azcore.TokenCredential
 	scope      string
+	secrets    *redact.Secrets
 	renewal    chan struct{} // holds a value while somebody renews the token
 }
 
-func newTokenSource(credential azcore.TokenCredential, scope string) *tokenSource {
-	return &tokenSource{credential: credential, scope: scope, renewal: make(chan struct{}, 1)}
+func newTokenSource(credential azcore.TokenCredential, scope string, secrets *redact.Secrets) *tokenSource {
+	return &tokenSource{credential: credential, scope: scope, secrets: secrets, renewal: make(chan struct{}, 1)}
 }
 
 // refusedToken is a token that Graph has answered with a 401, and the claims that the next one must have;
@@ -42,6 +48,7 @@ func (s *tokenSource) token(ctx context.Context, claims string) (string, error) 
 		EnableCAE: true,
 		Claims:    claims,
 	})
+	s.secrets.Add(token.Token)
 	return token.Token, err
 }
 
@@ -78,6 +85,9 @@ func (s *tokenSource) tenantID(ctx context.Context) (string, error) {
 		TenantID string `json:"tid"`
 	}
 	readClaims(token, &claims) // one that can't be read is Graph's business alone
+	if !tenantForm.MatchString(claims.TenantID) {
+		return "", nil // it would be kept in state
+	}
 	return claims.TenantID, nil
 }
 

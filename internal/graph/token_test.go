@@ -50,7 +50,7 @@ func TestTransport_RoundTrip_RenewsATokenThatTheCacheTakesForGood(t *testing.T) 
 	})
 	credential := &cachingCredential{}
 	transport := s.transport()
-	transport.tokens = newTokenSource(credential, "scope")
+	transport.tokens = newTokenSource(credential, "scope", nil)
 	var wg sync.WaitGroup
 	for range requests {
 		wg.Go(func() {
@@ -72,7 +72,7 @@ func TestTransport_RoundTrip_RenewsATokenThatTheCacheTakesForGood(t *testing.T) 
 
 func TestTokenSource_Renewed_DoesNotWaitForItsTurnForever(t *testing.T) {
 	t.Parallel()
-	s := newTokenSource(&cachingCredential{}, "scope")
+	s := newTokenSource(&cachingCredential{}, "scope", nil)
 	s.renewal <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -110,7 +110,7 @@ func TestTokenSource_Renewed_OneAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		credential := &cachingCredential{issued: 1}
-		s := newTokenSource(credential, "scope")
+		s := newTokenSource(credential, "scope", nil)
 		s.renewal <- struct{}{}
 		var tokens sync.WaitGroup
 		for range 3 {

@@ -17,14 +17,21 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
-// maxAnswer bounds what is read of an answer; the largest, a tenant's key sets, is far smaller.
-const maxAnswer = 64 << 20
+const (
+	// maxAnswer bounds what is read of an answer, in bytes. The largest is the list of a tenant's key sets, in which a key takes
+	// some 1,500 bytes.
+	maxAnswer = 48 << 20
+	// maxUnderWay bounds what is read of all answers that are under way at a time, in bytes.
+	maxUnderWay = 2 * maxAnswer
+)
 
 // Error is a request that got no readable answer.
 type Error struct {
@@ -62,6 +69,8 @@ type transport struct {
 	logger         *slog.Logger
 	userAgent      string
 	attemptTimeout time.Duration
+	secrets        *redact.Secrets
+	memory         memory
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -87,15 +96,18 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return told(req, resp, err, worked) // what the attempt before has shown says more
 		}
 		refused = refusedToken{} // the new one is in the credential's cache now
+		if resp != nil {
+			_ = resp.Body.Close() // it is in memory
+		}
 		resp, err = t.attempt(req, body, token, attempt)
 		// A refused token was refused before any work, so that even a POST may come again with another.
-		if resp != nil && resp.StatusCode == http.StatusUnauthorized && !challenged {
+		if resp != nil && resp.StatusCode == http.StatusUnauthorized && !challenged && (repeatable(req.Method) || believed(req.Method, resp)) {
 			challenged = true
 			refused = refusedToken{token: token, claims: claimsChallenge(resp.Header)}
 			continue
 		}
 		var failure *Error
-		worked = worked || errors.As(err, &failure) && failure.Sent || resp != nil && transient(resp) && !throttled(resp)
+		worked = worked || errors.As(err, &failure) && failure.Sent || resp != nil && (transient(resp) && !throttled(resp) || !believed(req.Method, resp))
 		if resp != nil && nonsense(req.Method, resp) {
 			strange++
 		}
@@ -183,12 +195,12 @@ func (t *transport) attempt(req *http.Request, body []byte, token string, number
 	started := t.clock.Now()
 	resp, err := t.base.RoundTrip(out)
 	if err == nil {
-		resp, err = buffer(resp)
+		resp, err = t.buffer(resp)
 	}
 	if err != nil {
-		err = &Error{Sent: sent.Load(), Err: err}
+		err = &Error{Sent: sent.Load(), Err: t.secrets.Error(err)}
 	} else {
-		tellCaller(resp, token)
+		tellCaller(resp, token, t.secrets)
 	}
 	t.log(req.Context(), req, number, requestID, resp, err, t.clock.Now().Sub(started))
 	return resp, err
@@ -208,16 +220,17 @@ func setBody(req *http.Request, body []byte) {
 
 // buffer reads the whole body of an answer. Half a success is no answer, and neither is half a refusal whose
 // code would tell what it means. Some statuses say enough, however much of the body arrived.
-func buffer(resp *http.Response) (*http.Response, error) {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+func (t *transport) buffer(resp *http.Response) (*http.Response, error) {
+	body, err := t.memory.read(resp.Body)
 	closeErr := resp.Body.Close()
 	if err == nil {
 		err = closeErr
 	}
-	if err != nil && !speaksForItself(resp.StatusCode) {
+	if err != nil && (body == nil || !speaksForItself(resp.StatusCode)) {
+		t.memory.free(len(body))
 		return nil, fmt.Errorf("read the body of an answer with status %d: %w", resp.StatusCode, err)
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.Body = &heldBody{Reader: bytes.NewReader(body), content: body, free: sync.OnceFunc(func() { t.memory.free(len(body)) })}
 	resp.ContentLength = int64(len(body))
 	resp.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	if resp.StatusCode == http.StatusUnauthorized {

@@ -84,7 +84,7 @@ func (s *service) transport() *transport {
 	return &transport{
 		base:           s.server.Client().Transport,
 		endpoint:       endpoint,
-		tokens:         newTokenSource(s.credential, "scope"),
+		tokens:         newTokenSource(s.credential, "scope", nil),
 		gate:           &gate{clock: s.clock},
 		clock:          s.clock,
 		logger:         slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -171,7 +171,13 @@ func TestTransport_RoundTrip_SendsAgainOnlyWhatDoesNoHarm(t *testing.T) {
 		"403 AADB2C95053":      {status(403, odata("AADB2C95053")), 1, 1, 1},
 		"403 AADB2C95043":      {status(403, odata("AADB2C95043")), 2, 2, 2},
 		"408":                  {status(408, ""), 2, 2, 1},
-		"429":                  {status(429, ""), 2, 2, 2},
+		"429":                  {status(429, odata("TooManyRequests")), 2, 2, 2},
+		"401 in HTML":          {status(401, "<html>"), 2, 2, 1},
+		"401 empty":            {status(401, ""), 2, 2, 1},
+		"403 in HTML":          {status(403, "<html>"), 1, 1, 1},
+		"429 in HTML":          {status(429, "<html>"), 2, 2, 1},
+		"429 empty":            {status(429, ""), 2, 2, 1},
+		"429 without a code":   {status(429, `{"error":{"message":"slow down"}}`), 2, 2, 1},
 		"500":                  {status(500, odata("AADB2C90063")), 2, 2, 1},
 		"500 AADB2C95033":      {status(500, odata("AADB2C95033")), 2, 2, 1},
 		"500 AADB2C95043":      {status(500, odata("AADB2C95043")), 2, 2, 2},
@@ -186,7 +192,7 @@ func TestTransport_RoundTrip_SendsAgainOnlyWhatDoesNoHarm(t *testing.T) {
 		"half a refusal":       {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(400); halfABody(w, r) }, 2, 2, 1},
 		"half a 404":           {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404); halfABody(w, r) }, 2, 2, 1},
 		"half a 403":           {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(403); halfABody(w, r) }, 1, 1, 1},
-		"odd claims challenge": {status(401, "", "WWW-Authenticate", "Bearer claims=oops"), 2, 2, 2},
+		"odd claims challenge": {status(401, odata("InvalidAuthenticationToken"), "WWW-Authenticate", "Bearer claims=oops"), 2, 2, 2},
 	} {
 		for method, want := range map[string]int{
 			http.MethodGet: row.get, http.MethodDelete: row.write, http.MethodPatch: row.write, http.MethodPost: row.post,
@@ -218,7 +224,7 @@ func TestTransport_RoundTrip_WaitsAsLongAsTheServiceSays(t *testing.T) {
 	} {
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()
-			s := newService(t, status(429, "", "Retry-After", value), status(200, `{}`))
+			s := newService(t, status(429, odata("TooManyRequests"), "Retry-After", value), status(200, `{}`))
 			if _, err := s.send(t.Context(), http.MethodPost, "{}"); err != nil {
 				t.Fatal(err)
 			}
@@ -240,7 +246,7 @@ func TestRetryAfter_NonsenseIsNoAnswer(t *testing.T) {
 
 func TestTransport_RoundTrip_A429PausesTheWholeClient(t *testing.T) {
 	t.Parallel()
-	s := newService(t, status(429, "", "Retry-After", "30"), status(200, `{}`))
+	s := newService(t, status(429, odata("TooManyRequests"), "Retry-After", "30"), status(200, `{}`))
 	client := newHTTPClient(s.transport())
 	send := func(patience time.Duration) {
 		t.Helper()
@@ -348,9 +354,9 @@ func TestTransport_RoundTrip_TokenGoesToTheConfiguredOriginOnly(t *testing.T) {
 func TestTransport_RoundTrip_AnswersAClaimsChallengeOnce(t *testing.T) {
 	t.Parallel()
 	claims := `{"access_token":{"nbf":{"essential":true,"value":"1"}}}`
-	challenge := status(401, "", "WWW-Authenticate",
+	challenge := status(401, odata("InvalidAuthenticationToken"), "WWW-Authenticate",
 		`Bearer realm="", error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString([]byte(claims))+`"`)
-	s := newService(t, challenge, status(429, "", "Retry-After", "1"), challenge)
+	s := newService(t, challenge, status(429, odata("TooManyRequests"), "Retry-After", "1"), challenge)
 	got, err := s.send(t.Context(), http.MethodPost, "{}")
 	if err != nil || got.status != http.StatusUnauthorized {
 		t.Fatalf("got %v, %v", got, err)
@@ -375,7 +381,7 @@ func TestTransport_RoundTrip_AnswersAClaimsChallengeOnce(t *testing.T) {
 
 func TestTransport_RoundTrip_ARefusedChallengeKeepsEntrasWords(t *testing.T) {
 	t.Parallel()
-	s := newService(t, status(401, "", "WWW-Authenticate", `Bearer error="insufficient_claims", claims="e30="`))
+	s := newService(t, status(401, odata("InvalidAuthenticationToken"), "WWW-Authenticate", `Bearer error="insufficient_claims", claims="e30="`))
 	refusal := errors.New("AADSTS53003: blocked by conditional access")
 	s.credential.answer = func(n int) error {
 		if n > 1 {
@@ -392,14 +398,14 @@ func TestTransport_RoundTrip_ARefusedChallengeKeepsEntrasWords(t *testing.T) {
 
 func TestAdapter_TenantID(t *testing.T) {
 	t.Parallel()
-	payload := base64.RawURLEncoding.EncodeToString([]byte(`{"tid":"the-tenant"}`))
+	payload := base64.RawURLEncoding.EncodeToString([]byte(`{"tid":"11111111-2222-4333-8444-555555555555"}`))
 	for token, want := range map[string]string{
-		"header." + payload + ".signature": "the-tenant",
+		"header." + payload + ".signature": "11111111-2222-4333-8444-555555555555",
 		"opaque":                           "",
 		"a.b.c":                            "",
 		"header." + base64.RawURLEncoding.EncodeToString([]byte(`[]`)) + ".signature": "",
 	} {
-		got, err := newTokenSource(fixedToken(token), "").tenantID(t.Context())
+		got, err := newTokenSource(fixedToken(token), "", nil).tenantID(t.Context())
 		if err != nil || got != want {
 			t.Errorf("%s: %q, %v", token, got, err)
 		}

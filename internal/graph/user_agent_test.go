@@ -24,7 +24,7 @@ func TestUserAgent_IsSentAsItIs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newService(t, status(429, "", "Retry-After", "1"), status(401, ""), status(200, "{}"))
+			s := newService(t, status(429, odata("TooManyRequests"), "Retry-After", "1"), status(401, odata("InvalidAuthenticationToken")), status(200, "{}"))
 			transport := s.transport()
 			transport.userAgent = UserAgent("1.2.3", "1.11.4", row.appended)
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/beta/x", http.NoBody)

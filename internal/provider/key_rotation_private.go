@@ -42,7 +42,7 @@ type rotationState struct {
 	Fresh map[string]freshKey `json:"fresh,omitempty"`
 }
 
-// freshKey is a key that the service may have made disabled. That lasts for YoungAge: whatever is disabled later was disabled by
+// freshKey is a key that the service may have made disabled. That lasts for the client's YoungAge: whatever is disabled later was disabled by
 // somebody who has a reason.
 type freshKey struct {
 	// At is when it was made, or asked for.
@@ -87,10 +87,10 @@ func (s *rotationState) freshen(kid string, at time.Time) {
 }
 
 // seen forgets that keys are fresh which are seen to be enabled, or are so no longer.
-func (s *rotationState) seen(own []trustframework.Key, now time.Time) {
+func (s *rotationState) seen(own []trustframework.Key, data *providerData) {
 	maps.DeleteFunc(s.Fresh, func(kid string, fresh freshKey) bool {
 		key, ok := trustframework.KeySet{Keys: own}.Key(kid)
-		return !ok || key.Status == trustframework.StatusEnabled || now.Sub(fresh.At) >= trustframework.YoungAge
+		return !ok || key.Status == trustframework.StatusEnabled || !data.young(fresh.At)
 	})
 }
 

@@ -148,7 +148,7 @@ func (r *keyRotationResource) Read(ctx context.Context, req resource.ReadRequest
 		})
 	}
 	own = append(asShown(own, set), made.takeOver(ctx, r.data, set, &state, &resp.Diagnostics)...)
-	made.seen(own, r.data.clock.Now())
+	made.seen(own, r.data)
 	made.warnOfLateKeys(ctx, r.data, set, &state, own, &resp.Diagnostics)
 	state.show(ctx, own, set.Keys, made, r.data.clock.Now(), &resp.Diagnostics)
 	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)

@@ -42,7 +42,7 @@ func (r *rotationRun) makeKeys(ctx context.Context, timeout time.Duration, diags
 		if r.state != nil {
 			r.own = append(r.own, r.made.takeOver(ctx, r.data, set, r.state, diags)...)
 			force = r.made.forced(r.plan, r.state, began)
-			r.made.seen(r.own, began)
+			r.made.seen(r.own, r.data)
 		}
 		asked = r.plan.inputs(settings.Decide(r.data.clock.Now(), r.made.asAsked(r.own), set.Keys, force))
 		var inputs []trustframework.KeyInput

@@ -23,7 +23,7 @@ const dropped = "dropped"
 func TestProtocol_Read_WhatLooksGoneAndIsNot(t *testing.T) {
 	t.Parallel()
 	const list, get, all = emulator.OpList, emulator.OpGet, emulator.Op("")
-	const young, old = 2 * time.Minute, 2 * trustframework.YoungAge
+	const young, old = 2 * time.Minute, 20 * time.Minute
 	refusal := func(op emulator.Op, status int, code, message string) emulator.Fault {
 		return emulator.Fault{Op: op, Status: status, Code: code, Message: message, Times: -1}
 	}
@@ -220,7 +220,7 @@ func TestProtocol_Destroy_WhatLooksGoneAndIsNot(t *testing.T) {
 		"404 with a code": {refusal(404, "ResourceNotFound", "no"), "", true},
 		"nothing":         {emulator.Fault{Lag: 1}, "", false},
 	} {
-		for age, since := range map[string]time.Duration{"young": time.Minute, "old": 2 * trustframework.YoungAge} {
+		for age, since := range map[string]time.Duration{"young": time.Minute, "old": 20 * time.Minute} {
 			t.Run(name+"/"+age, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, emulator.Switches{})

@@ -376,7 +376,7 @@ func (p *trustFrameworkProvider) newData(ctx context.Context, s settings, terraf
 		return nil
 	}
 	s.auth.Transport = &http.Client{
-		Transport: transport,
+		Transport: graph.MarkLasting(transport),
 		// Some redirects would carry the client secret to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -74,7 +74,7 @@ func (d *providerData) courtesyContext(ctx context.Context) (context.Context, co
 
 // young tells whether something made at a given time may still be invisible.
 func (d *providerData) young(madeAt time.Time) bool {
-	return d.clock.Now().Sub(madeAt) < trustframework.YoungAge
+	return d.clock.Now().Sub(madeAt) < d.client.YoungAge()
 }
 
 // dataFrom is how every Configure method takes the provider's data. Without it (Terraform validates

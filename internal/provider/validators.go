@@ -9,10 +9,10 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
 // lastNumericDate is the last second of the year 9999, the last that RFC 3339 can write. What is larger
@@ -122,21 +122,7 @@ func (regexpValidator) ValidateString(_ context.Context, req validator.StringReq
 }
 
 // notAPathSegment says why a text can't name a key set, or "".
-func notAPathSegment(text string) string {
-	switch {
-	case strings.TrimSpace(text) == "":
-		return "it is empty"
-	case text == "." || text == "..":
-		return "it means a folder"
-	case strings.ContainsAny(text, "/\\?#%'"):
-		return `it has one of / \ ? # % ' in it`
-	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }):
-		return "it has a space or a control character in it"
-	case !utf8.ValidString(text):
-		return "it isn't UTF-8" // an address would name another set
-	}
-	return ""
-}
+func notAPathSegment(text string) string { return trustframework.IDProblem(text) }
 
 // formatDate writes a NumericDate as people do.
 func formatDate(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }

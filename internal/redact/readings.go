@@ -21,14 +21,14 @@ const (
 	mostRead = 1 << 20
 )
 
-// readings are what a text says if it is encoded, each once and without the text itself. Whether it is encoded nobody
+// readings are what a text says if it is encoded up to so many times, each once and without the text itself. Whether it is encoded nobody
 // knows, so that most are noise.
-func readings(text string) []string {
+func readings(text string, depth int) []string {
 	seen := map[string]bool{text: true}
 	var all []string
 	size := 0
 	layer := []string{text}
-	for range deepest {
+	for range depth {
 		var next []string
 		for _, encoded := range layer {
 			for _, reading := range decode(encoded) {
@@ -55,7 +55,7 @@ func decode(text string) []string {
 		strings.Map(visible, strings.ReplaceAll(text, "\x00", "")), // UTF-16 too
 		html.UnescapeString(text),
 		unescape(text),
-		strings.ReplaceAll(unescape(text), "+", " "),
+		unescape(strings.ReplaceAll(text, "+", " ")),
 		reversed(text),
 	}
 	all = append(all, decodeHex(text)...)

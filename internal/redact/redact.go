@@ -6,6 +6,7 @@
 package redact
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"unicode"
@@ -39,13 +40,15 @@ var token = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 // ID returns a code or id from the wire as it may be shown, and "" if it has another form than the service's codes and
 // ids have, or repeats a secret.
 func (s *Secrets) ID(text string) string {
-	if !token.MatchString(text) || s.Repeat(text) {
+	// Each request has its id in the log. One that is encoded twice is too long for what is worth hiding.
+	if !token.MatchString(text) || s.repeat(text, 1) {
 		return ""
 	}
 	return text
 }
 
-// Error returns err with a text that may be shown; errors.Is and errors.As see err itself. Err may be nil.
+// Error returns err with a text that may be shown. Errors.Is and errors.As find what is in err, which Unwrap doesn't return: its
+// text must not be shown either. Err may be nil.
 func (s *Secrets) Error(err error) error {
 	if err == nil {
 		return nil
@@ -65,7 +68,11 @@ type shown struct {
 
 func (e *shown) Error() string { return e.text }
 
-func (e *shown) Unwrap() error { return e.err }
+// Is implements the interface of errors.Is.
+func (e *shown) Is(target error) bool { return errors.Is(e.err, target) }
+
+// As implements the interface of errors.As.
+func (e *shown) As(target any) bool { return errors.As(e.err, target) }
 
 // sequence is an escape sequence of a terminal: CSI, OSC and other strings, or a single character after ESC.
 var sequence = regexp.MustCompile("(?:\x1b\\[|\u009b)[0-?]*[ -/]*[@-~]?|(?:\x1b[]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\x07\x1b\u009c]*(?:\x07|\x1b\\\\|\u009c)?|\x1b[ -~]?")

@@ -4,6 +4,7 @@
 package redact
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -25,8 +26,9 @@ type Secrets struct {
 	mu     sync.RWMutex
 	whole  map[string]bool // every secret, so that one that is added again costs nothing
 	short  []string        // the secrets with fewer characters than a part
-	exact  map[string]bool // all parts
-	folded map[string]bool // all parts in lower case
+	exact  map[string]bool // all parts of texts
+	folded map[string]bool // the same in lower case
+	files  map[string]bool // all parts of what is no text, such as a PKCS#12 file
 }
 
 // Add makes texts secret. Empty ones are ignored.
@@ -49,15 +51,22 @@ func (s *Secrets) add(secret string) {
 		return
 	}
 	if s.whole == nil {
-		s.whole, s.exact, s.folded = map[string]bool{}, map[string]bool{}, map[string]bool{}
+		s.whole, s.exact, s.folded, s.files = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
 	s.whole[secret] = true
 	if len(secret) < part {
 		s.short = append(s.short, secret)
 		return
 	}
+	parts, isText := s.exact, utf8.ValidString(secret) && !strings.ContainsRune(secret, 0)
+	if !isText {
+		parts = s.files
+	}
 	for i := 0; i+part <= len(secret); i++ {
-		s.exact[secret[i:i+part]] = true
+		parts[secret[i:i+part]] = true
+	}
+	if !isText {
+		return // it has no letters whose case could differ
 	}
 	for folded, i := lower(secret), 0; i+foldedPart <= len(folded); i++ {
 		s.folded[folded[i:i+foldedPart]] = true
@@ -66,14 +75,17 @@ func (s *Secrets) add(secret string) {
 
 // Repeat reports whether a text holds a secret or a part of one, as it is or encoded: in base64 at any offset, hex,
 // percent or other escapes, entities, with other case or white space, or encoded twice.
-func (s *Secrets) Repeat(text string) bool {
+func (s *Secrets) Repeat(text string) bool { return s.repeat(text, deepest) }
+
+// repeat is Repeat for as many encodings on top of each other as depth says.
+func (s *Secrets) repeat(text string, depth int) bool {
 	if s.empty() {
 		return false
 	}
 	if s.hold(text, 1) {
 		return true
 	}
-	for _, reading := range readings(text) {
+	for _, reading := range readings(text, depth) {
 		// What is decoded though it isn't encoded looks random, and holds the shortest secrets by chance.
 		if s.hold(reading, shortest) {
 			return true
@@ -82,14 +94,31 @@ func (s *Secrets) Repeat(text string) bool {
 	return false
 }
 
-// Hold is Repeat for a text that is taken as it is: it costs less, and sees no encodings.
-func (s *Secrets) Hold(text string) bool { return !s.empty() && s.hold(text, 1) }
+// Spoils reports whether an id, of a key or a key set, holds a part of a secret, as it is or encoded. Neither secrets that
+// are shorter than a part nor files count: random ids hold the former by chance, and a file holds the thumbprint of its
+// certificate.
+func (s *Secrets) Spoils(id string) bool {
+	if s.empty() {
+		return false
+	}
+	return slices.ContainsFunc(append(readings(id, 1), id), s.Hold)
+}
 
-// hold leaves out the secrets that have fewer characters than least.
+// Hold is Spoils for a text that is taken as it is: it costs less, and sees no encodings.
+func (s *Secrets) Hold(text string) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return holdsWindow(text, s.exact, part)
+}
+
+// hold is Repeat without encodings. It leaves out the secrets that have fewer characters than least.
 func (s *Secrets) hold(text string, least int) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if holdsWindow(text, s.exact, part) || holdsWindow(lower(text), s.folded, foldedPart) {
+	if holdsWindow(text, s.exact, part) || holdsWindow(text, s.files, part) || holdsWindow(lower(text), s.folded, foldedPart) {
 		return true
 	}
 	for _, secret := range s.short {

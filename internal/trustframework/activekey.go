@@ -30,7 +30,7 @@ func (c *Client) ActiveKey(ctx context.Context, keySetID string) (Key, error) {
 			}
 			return Key{}, asError(op, id, err)
 		}
-		a, err := send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
+		a, err := c.send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
 			builder := c.api.KeySets().ByTrustFrameworkKeySetId(id).GetActiveKey()
 			// The SDK puts parentheses behind the name, as OData has it. The documentation doesn't, and
 			// only the form without has been observed (microsoft-graph-docs-contrib, pull request 9963).
@@ -57,7 +57,7 @@ func (c *Client) activeKeyIn(ctx context.Context, op, id string, a answer) (Key,
 	if !a.ok() || a.status == http.StatusNoContent {
 		return Key{}, c.noActiveKey(ctx, op, id, a)
 	}
-	key, err := decodeKey(a.body)
+	key, err := decodeKey(a.body, c.secrets)
 	if err != nil {
 		return Key{}, unreadable(op, id, a, err)
 	}
@@ -90,7 +90,7 @@ func (c *Client) mayChange(id string, named Key, refusal *Error) bool {
 	if at, ok := c.held.deletedAt(id); ok && now.Sub(at) < c.settleTime {
 		return refusal == nil || refusal.Kind == KindNoActiveKey
 	}
-	done := c.held.doneAfter(id, now.Add(-YoungAge), c.settled())
+	done := c.held.doneAfter(id, c.youngSince(), c.settled())
 	known := KeySet{Keys: done}
 	if len(done) > 0 {
 		known.Keys = c.held.withStatuses(id, c.held.among(id), c.settled())

@@ -23,8 +23,8 @@ const (
 	// been made. Microsoft publishes no number.
 	DefaultSettleTime = 60 * time.Second
 
-	// YoungAge is the age below which an object that can't be seen is looked for again.
-	YoungAge = 10 * time.Minute
+	// leastYoungAge is what Client.YoungAge returns at least.
+	leastYoungAge = 10 * time.Minute
 
 	// idPrefix is put before a key set's name by the service if it isn't there (documented).
 	idPrefix = "B2C_1A_"
@@ -76,6 +76,9 @@ func New(config Config) *Client {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
+	if config.Secrets == nil {
+		config.Secrets = &redact.Secrets{}
+	}
 	return &Client{
 		adapter:    config.Adapter,
 		api:        sdk.NewTrustFrameworkRequestBuilderInternal(map[string]string{}, config.Adapter),
@@ -86,6 +89,12 @@ func New(config Config) *Client {
 		snapshot:   newSnapshot(config.Clock),
 	}
 }
+
+// YoungAge is the age below which an object that can't be seen is looked for again: the settle time, and ten minutes at least.
+func (c *Client) YoungAge() time.Duration { return max(leastYoungAge, c.settleTime) }
+
+// youngSince is the time since which whatever was made or set is young.
+func (c *Client) youngSince() time.Time { return c.clock.Now().Add(-c.YoungAge()) }
 
 // settled is the time before which every write is expected to show.
 func (c *Client) settled() time.Time { return c.clock.Now().Add(-c.settleTime) }

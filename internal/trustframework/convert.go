@@ -4,14 +4,19 @@
 package trustframework
 
 import (
+	"cmp"
 	"crypto/sha1" //nolint:gosec // x5t is a SHA-1
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 // The SDK's parser fails on a number in a string and makes nothing of an empty body, both of which the
@@ -28,24 +33,70 @@ type wireKey struct {
 	E      string      `json:"e"`
 	X5C    []string    `json:"x5c"`
 	X5T    string      `json:"x5t"`
+	// problem is why nothing but the kid of an element of a list could be read; nil if all could.
+	problem error
 }
 
 type wireKeySet struct {
 	ID string `json:"id"`
 	// Keys is nil if the answer has no such member, which says nothing about the set's keys.
-	Keys *[]wireKey `json:"keys"`
+	Keys *elements[wireKey] `json:"keys"`
+	// problem is why nothing but the id of an element of a list could be read; nil if all could.
+	problem error
 }
 
-// wireElement is an element of a collection, by its key.
-type wireElement interface{ name() string }
+// wireElement is an element of a list.
+type wireElement[T any] interface {
+	// name is the element's id.
+	name() string
+	// withName is what is left of an element of which only the id can be read.
+	withName(name string, problem error) T
+}
 
 func (w wireKey) name() string    { return w.Kid }
 func (w wireKeySet) name() string { return w.ID }
 
+func (wireKey) withName(kid string, problem error) wireKey {
+	return wireKey{Kid: kid, problem: problem}
+}
+
+func (wireKeySet) withName(id string, problem error) wireKeySet {
+	return wireKeySet{ID: id, problem: problem}
+}
+
+// elements is a list in an answer. An element that can't be read doesn't spoil the others.
+type elements[T wireElement[T]] []T
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (list *elements[T]) UnmarshalJSON(data []byte) error {
+	*list = elements[T]{}
+	if json.Unmarshal(data, (*[]T)(list)) == nil {
+		return nil
+	}
+	var raw []json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	*list = make(elements[T], 0, len(raw))
+	for _, text := range raw {
+		var element T
+		if err := json.Unmarshal(text, &element); err != nil {
+			var names struct {
+				ID  string `json:"id"`
+				Kid string `json:"kid"`
+			}
+			_ = json.Unmarshal(text, &names) // what can't be read of it stays empty
+			element = element.withName(cmp.Or(names.ID, names.Kid), err)
+		}
+		*list = append(*list, element)
+	}
+	return nil
+}
+
 // wirePage is a page of a collection.
-type wirePage[T wireElement] struct {
-	Value    *[]T   `json:"value"`
-	NextLink string `json:"@odata.nextLink"`
+type wirePage[T wireElement[T]] struct {
+	Value    *elements[T] `json:"value"`
+	NextLink string       `json:"@odata.nextLink"`
 }
 
 // numericDate is an Int64 that some of the service's examples show as a string; null, a missing member
@@ -57,7 +108,7 @@ func (d *numericDate) UnmarshalJSON(data []byte) error {
 	text := string(data)
 	if strings.HasPrefix(text, `"`) {
 		if err := json.Unmarshal(data, &text); err != nil {
-			return fmt.Errorf("%s is not a NumericDate: %w", data, err)
+			return fmt.Errorf("a date is not a NumericDate: %w", err)
 		}
 	}
 	text = strings.TrimSpace(text)
@@ -67,7 +118,7 @@ func (d *numericDate) UnmarshalJSON(data []byte) error {
 	}
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return fmt.Errorf("%s is not a NumericDate in whole seconds: %w", data, err)
+		return errors.New("a date is not a NumericDate in whole seconds")
 	}
 	d.seconds = &seconds
 	return nil
@@ -120,70 +171,143 @@ func ownFirst(chain []string, n, x5t string) []string {
 	return slices.Concat(chain[i:i+1], chain[:i], chain[i+1:])
 }
 
-// keySet returns the set, and whether the answer says which keys it has: it doesn't if it has no such
-// member, or shows less of a key than its type and use.
-func (w wireKeySet) keySet() (set KeySet, keysKnown bool) {
-	set.ID = w.ID
-	if w.Keys == nil {
-		return set, false
+// What a key's members look like (RFC 7517; the fact sheet has no key that differs). What looks otherwise is shown to nobody
+// and kept in no state.
+var (
+	wordForm   = regexp.MustCompile(`^[A-Za-z0-9_-]{0,32}$`)
+	base64Form = regexp.MustCompile(`^[A-Za-z0-9+/_-]*={0,2}$`)
+)
+
+// check returns why a key of an answer can't be one: a member that has another form than its kind, or that repeats a secret.
+func (w wireKey) check(secrets *redact.Secrets) error {
+	if w.problem != nil {
+		return w.problem
 	}
-	keysKnown = true
-	for _, k := range *w.Keys {
-		set.Keys = append(set.Keys, k.key())
-		keysKnown = keysKnown && k.Kid != "" && k.Kty != "" && k.Use != ""
+	if err := checkID("kid", w.Kid); err != nil {
+		return err
 	}
-	return set, keysKnown
+	for _, member := range []struct {
+		name, value string
+		form        *regexp.Regexp
+	}{
+		{"kty", w.Kty, wordForm},
+		{"use", w.Use, wordForm},
+		{"status", w.Status, wordForm},
+		{"n", w.N, base64Form},
+		{"e", w.E, base64Form},
+		{"x5t", w.X5T, base64Form},
+	} {
+		if !member.form.MatchString(member.value) {
+			return fmt.Errorf("the answer has a key whose %s can't be one", member.name)
+		}
+		if secrets.Hold(member.value) {
+			return fmt.Errorf("the answer has a key whose %s repeats a secret", member.name)
+		}
+	}
+	if secrets.Hold(w.Kid) {
+		return errors.New("the answer has a key whose kid repeats a secret")
+	}
+	for _, certificate := range w.X5C {
+		if strings.ContainsFunc(certificate, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return errors.New("the answer has a key whose x5c can't be one")
+		}
+	}
+	return nil
 }
 
+// keySet returns the set, and why the answer doesn't say which keys it has; nil if it does. It doesn't if it has no such
+// member, shows less of a key than its type and use, or has a key that can't be read.
+func (w wireKeySet) keySet(secrets *redact.Secrets) (set KeySet, hidden error) {
+	set.ID = w.ID
+	switch {
+	case w.problem != nil:
+		return set, w.problem
+	case w.Keys == nil:
+		return set, errNoKeys
+	}
+	for _, k := range *w.Keys {
+		switch err := k.check(secrets); {
+		case hidden != nil:
+		case k.Kid == "" || k.problem == nil && (k.Kty == "" || k.Use == ""):
+			hidden = errNoKeys
+		case err != nil:
+			hidden = fmt.Errorf("a key of the set can't be read: %w", err)
+		}
+		set.Keys = append(set.Keys, k.key())
+	}
+	return set, hidden
+}
+
+// errNoKeys is why keys are hidden of which the answer says too little.
+var errNoKeys = errors.New("the answer doesn't show them")
+
 // decodeKey reads the answer to an action. A key without a kid is no answer.
-func decodeKey(body []byte) (Key, error) {
+func decodeKey(body []byte, secrets *redact.Secrets) (Key, error) {
 	var w wireKey
 	if err := json.Unmarshal(body, &w); err != nil {
 		return Key{}, fmt.Errorf("read a key: %w", err)
 	}
+	return w.read(secrets)
+}
+
+func (w wireKey) read(secrets *redact.Secrets) (Key, error) {
 	if w.Kid == "" {
 		return Key{}, errors.New("read a key: the answer has no kid")
+	}
+	if err := w.check(secrets); err != nil {
+		return Key{}, fmt.Errorf("read a key: %w", err)
+	}
+	// An answer about one key is short enough to be read in every encoding.
+	if secrets.Spoils(w.Kid) {
+		return Key{}, errors.New("read a key: the answer has a key whose kid repeats a secret")
 	}
 	return w.key(), nil
 }
 
-// decodeKeySet reads the answer about one set. One about another set is no answer.
-func decodeKeySet(body []byte, id string) (set KeySet, keysKnown bool, err error) {
+// decodeKeySet reads the answer about one set. One about another set is no answer. Hidden is that of keySet.
+func decodeKeySet(body []byte, id string, secrets *redact.Secrets) (set KeySet, hidden, err error) {
 	var w wireKeySet
 	if err := json.Unmarshal(body, &w); err != nil {
-		return KeySet{}, false, fmt.Errorf("read a key set: %w", err)
+		return KeySet{}, nil, fmt.Errorf("read a key set: %w", err)
+	}
+	if err := checkID("key set ID", w.ID); err != nil {
+		return KeySet{}, nil, fmt.Errorf("read a key set: %w", err)
 	}
 	if !SameID(w.ID, id) {
-		return KeySet{}, false, fmt.Errorf("read a key set: the answer is about %q", w.ID)
+		return KeySet{}, nil, fmt.Errorf("read a key set: the answer is about %q", secrets.Text(w.ID))
 	}
-	set, keysKnown = w.keySet()
-	return set, keysKnown, nil
+	set, hidden = w.keySet(secrets)
+	return set, hidden, nil
 }
 
-func decodePage[T wireElement](body []byte) (wirePage[T], error) {
+// decodePage reads a page of a list. Unread is how many of its elements have no id that can be one, and so are left out.
+func decodePage[T wireElement[T]](body []byte) (list []T, nextLink string, unread int, err error) {
 	var w wirePage[T]
 	if err := json.Unmarshal(body, &w); err != nil {
-		return w, fmt.Errorf("read a list: %w", err)
+		return nil, "", 0, fmt.Errorf("read a list: %w", err)
 	}
 	if w.Value == nil {
-		return w, errors.New("read a list: the answer has no value")
+		return nil, "", 0, errors.New("read a list: the answer has no value")
 	}
-	for _, element := range *w.Value {
-		if element.name() == "" {
-			return w, errors.New("read a list: one of its elements has no id")
-		}
-	}
-	return w, nil
+	all := len(*w.Value)
+	list = slices.DeleteFunc(*w.Value, func(element T) bool { return IDProblem(element.name()) != "" })
+	return list, w.NextLink, all - len(list), nil
 }
 
 // decodeKeyV2 reads one key of keys_v2: bare as the metadata has it, or wrapped as the documented example
-// shows it.
-func decodeKeyV2(body []byte) (Key, error) {
+// shows it. One about another key is no answer.
+func decodeKeyV2(body []byte, kid string, secrets *redact.Secrets) (Key, error) {
 	var wrapper struct {
 		Value *wireKey `json:"value"`
 	}
+	key, err := Key{}, error(nil)
 	if json.Unmarshal(body, &wrapper) == nil && wrapper.Value != nil && wrapper.Value.Kid != "" {
-		return wrapper.Value.key(), nil
+		key, err = wrapper.Value.read(secrets)
+	} else {
+		key, err = decodeKey(body, secrets)
 	}
-	return decodeKey(body)
+	if err == nil && key.Kid != kid {
+		return Key{}, fmt.Errorf("read a key: the answer is about %q", key.Kid)
+	}
+	return key, err
 }

@@ -61,7 +61,7 @@ func TestDecodeKey_ChainInAnyOrder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := decodeKey(body)
+			got, err := decodeKey(body, nil)
 			if err != nil || !slices.Equal(got.X5C, row.want) {
 				t.Errorf("%v, %v", got.X5C, err)
 			}
@@ -79,7 +79,7 @@ func TestDecodeKey_TypeOfACertificate(t *testing.T) {
 		`{"kid":"k","kty":"OCT","x5c":[]}`:       KtyOct,
 		`{"kid":"k","x5t":"abc"}`:                "", // an answer that shows less of a key is known by that
 	} {
-		if k, err := decodeKey([]byte(body)); err != nil || k.Kty != want {
+		if k, err := decodeKey([]byte(body), nil); err != nil || k.Kty != want {
 			t.Errorf("%s: %q, %v", body, k.Kty, err)
 		}
 	}

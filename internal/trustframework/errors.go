@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -78,6 +79,8 @@ type Error struct {
 	Needs string
 	// Caller is who a request with status 403 came from; nil if nobody knows.
 	Caller *Caller
+	// NotGraphs is true if the answer isn't Microsoft Graph's own, so that nobody can tell what became of the request.
+	NotGraphs bool
 	// Unseen is why nobody could look for what was made; nil if somebody could.
 	Unseen error
 	// Err is the cause, if it is another error.
@@ -120,33 +123,80 @@ func KindOf(err error) Kind {
 	return ""
 }
 
-// newError makes the error for an answer that isn't a success.
+// graphError is the body of Microsoft Graph's own refusals. A message that is no text takes nothing from the code.
+type graphError struct {
+	Error struct {
+		Code    string          `json:"code"`
+		Message json.RawMessage `json:"message"`
+	} `json:"error"`
+}
+
+// message returns the service's words, or "".
+func (e graphError) message() string {
+	var text string
+	if json.Unmarshal(e.Error.Message, &text) != nil {
+		return ""
+	}
+	return text
+}
+
+// codeForm is the form of Graph's codes, such as AADB2C90073 or UnknownError.
+var codeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,99}$`)
+
+// graphs returns the body of an answer that is Microsoft Graph's own refusal: JSON with a code in its usual place. Anything
+// else may come from somebody between here and there, who knows nothing of what became of the request.
+func (a answer) graphs() (graphError, bool) {
+	var body graphError
+	if a.ok() || json.Unmarshal(a.body, &body) != nil || !codeForm.MatchString(body.Error.Code) {
+		return graphError{}, false
+	}
+	return body, true
+}
+
+// newError makes the error for an answer that isn't a success. All that it shows of the answer is what may be shown.
 func newError(op, keySetID string, a answer) *Error {
 	e := &Error{
 		Op:              op,
 		KeySetID:        keySetID,
 		Status:          a.status,
-		RequestID:       a.header.Get("request-id"),
-		ClientRequestID: a.header.Get("client-request-id"),
+		RequestID:       a.secrets.ID(a.header.Get("request-id")),
+		ClientRequestID: a.secrets.ID(a.header.Get("client-request-id")),
 		Worked:          a.worked(),
 	}
-	var body struct {
-		Error struct {
-			Code    string `json:"code"`
-			Message string `json:"message"`
-		} `json:"error"`
-	}
+	var body graphError
 	// A body that isn't Graph's is some proxy's page: its first words are all there is to show.
 	if err := json.Unmarshal(a.body, &body); err != nil {
-		e.Message = excerpt(a.body)
+		e.Message = excerpt(a.secrets.Text(string(a.body)))
 	}
-	e.Code = body.Error.Code
-	if body.Error.Message != "" {
-		e.Message = strings.TrimSpace(body.Error.Message)
+	if text := body.message(); text != "" {
+		e.Message = a.secrets.Text(text)
 	}
-	if e.Kind = classify(a.status, e.Code); e.Kind == KindDenied {
+	own, _ := a.graphs()
+	e.Code = a.secrets.ID(own.Error.Code)
+	if e.Kind = classify(a.status, own.Error.Code); e.Kind == KindDenied {
 		e.Needs, e.Caller = permissionFor(op), a.caller()
 	}
+	return e
+}
+
+// refusalOf is newError for a request that makes or changes something. Only Graph's own word says that nothing was done: of
+// any other answer nobody knows what became of the request.
+func refusalOf(op, keySetID string, a answer) *Error {
+	e := newError(op, keySetID, a)
+	if _, own := a.graphs(); !own && a.status >= http.StatusBadRequest && a.status < http.StatusInternalServerError {
+		e.Kind, e.NotGraphs, e.Needs, e.Caller = KindUnavailable, true, "", nil
+	}
+	return e
+}
+
+// unclear makes the error for a success that isn't the one of the operation: nobody knows whether the work was done.
+func unclear(op, keySetID string, a answer, cause error) *Error {
+	e := newError(op, keySetID, a)
+	var body graphError
+	if json.Unmarshal(a.body, &body) == nil && codeForm.MatchString(body.Error.Code) {
+		e.Code = a.secrets.ID(body.Error.Code) // an error in a success
+	}
+	e.Kind, e.Err = KindUnavailable, a.secrets.Error(cause)
 	return e
 }
 
@@ -181,13 +231,14 @@ func classify(status int, code string) Kind {
 // mostExcerpt is how long an excerpt is at most, in bytes.
 const mostExcerpt = 200
 
-// excerpt is the beginning of a body in one line.
-func excerpt(body []byte) string {
-	const most = mostExcerpt
-	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), 4*most)]), "")), " ")
-	for len(text) > most {
-		_, size := utf8.DecodeLastRuneInString(text)
-		text = text[:len(text)-size]
+// excerpt is the beginning of a text, cut between characters.
+func excerpt(text string) string {
+	if len(text) <= mostExcerpt {
+		return text
 	}
-	return text
+	end := mostExcerpt
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
 }

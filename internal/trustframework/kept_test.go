@@ -5,6 +5,7 @@ package trustframework_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -57,7 +58,7 @@ func TestClient_MakeKey_KeepsOnlyWhatWasGivenUp(t *testing.T) {
 					return reply{status: 204}.answer(req)
 				}
 				posts++
-				return reply{status: 200, body: []byte(`{"kid":"new","use":"enc","kty":"oct"}`)}.answer(req)
+				return reply{status: 200, body: fmt.Appendf(nil, `{"kid":"new%d","use":"enc","kty":"oct"}`, posts)}.answer(req)
 			}).client(t)
 			row.before(t, client)
 			in := g.inputs()[row.in]
@@ -68,7 +69,7 @@ func TestClient_MakeKey_KeepsOnlyWhatWasGivenUp(t *testing.T) {
 				t.Errorf("in the way: %v", inTheWay)
 			}
 			key, err := client.MakeKey(t.Context(), timeout, in)
-			kid, sent := "new", 1
+			kid, sent := "new1", 1
 			if row.kept {
 				kid, sent = "mine", 0
 			}

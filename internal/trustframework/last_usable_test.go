@@ -265,7 +265,7 @@ func TestClient_SetStatus_TakesNothingBackForALateKey(t *testing.T) {
 func TestClient_SetStatus_AfterADoubtIsSent(t *testing.T) {
 	t.Parallel()
 	w, kids := statusWorld(t, emulator.Switches{}, emulator.KeySpec{}, emulator.KeySpec{})
-	w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Commit: true, Status: 200, Body: "<html>", ContentType: "text/html", Lag: settleTime / 2, Times: -1})
+	w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Commit: true, Status: 403, Body: "<html>", ContentType: "text/html", Lag: settleTime / 2, Times: -1})
 	if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "disabled", false); err == nil {
 		t.Error("no error")
 	}

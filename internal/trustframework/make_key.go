@@ -6,6 +6,7 @@ package trustframework
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -52,8 +53,8 @@ func (c *Client) MakeKey(ctx context.Context, timeout time.Duration, in KeyInput
 // what the set holds, so that nothing can be decided.
 func (c *Client) MakeKeys(ctx context.Context, timeout time.Duration, op, keySetID string, decide func(KeySet) []KeyInput) (made []MadeKey, err error) {
 	err = c.writing(ctx, timeout, op, keySetID, func(window context.Context, id string, before entry) error {
-		if !before.keysKnown {
-			return keysHidden(op, id)
+		if before.hidden != nil {
+			return c.keysHidden(op, before)
 		}
 		set, err := c.WithStatuses(window, before.set)
 		if KindOf(err) == KindUnavailable {
@@ -102,13 +103,14 @@ func (c *Client) writing(ctx context.Context, timeout time.Duration, op, keySetI
 func (c *Client) makeKey(ctx, window context.Context, id string, before entry, in KeyInput) (MadeKey, error) {
 	op := in.Op()
 	started := c.clock.Now()
+	c.secrets.Add(in.secrets()...)
 	if k, ok := c.kept(before.set, in); ok {
 		return MadeKey{Key: k, KeySetID: before.set.ID, Asked: started, Kept: true}, nil
 	}
 	end := c.snapshot.write(id)
 	m, err := makeOnce(ctx, window, c, recipe[Key]{
 		name: func(k Key) string { return k.Kid },
-		post: func(ctx context.Context) (Key, *Error) { return c.postKey(ctx, op, id, in) },
+		post: func(ctx context.Context) (Key, *Error) { return c.postKey(ctx, op, id, before.set, in) },
 		find: func(ctx context.Context) ([]Key, error) {
 			e, err := c.fetch(ctx, op, id)
 			if err != nil {
@@ -117,7 +119,7 @@ func (c *Client) makeKey(ctx, window context.Context, id string, before entry, i
 			if e.gone != nil {
 				return nil, e.gone // what doesn't show the set can't show that no key was made
 			}
-			if !before.keysKnown || !e.keysKnown {
+			if before.hidden != nil || e.hidden != nil {
 				return nil, errors.New("the service's answers don't show the keys of the key set")
 			}
 			return c.candidates(before.set, e.set, in, started), nil
@@ -151,19 +153,21 @@ func (c *Client) makeKey(ctx, window context.Context, id string, before entry, i
 	return key, nil
 }
 
-func (c *Client) postKey(ctx context.Context, op, id string, in KeyInput) (Key, *Error) {
+// postKey sends the POST that makes a key in a set that looks like before. An answer that names a key which was there before, or
+// which something here owns, is about another request: a proxy may have kept it.
+func (c *Client) postKey(ctx context.Context, op, id string, before KeySet, in KeyInput) (Key, *Error) {
 	a, err := c.post(ctx, op, id, KindKeySetGone, c.held.madeAt, func(ctx context.Context, options []abs.RequestOption) error {
 		return in.post(ctx, c.api.KeySets().ByTrustFrameworkKeySetId(id), options)
 	})
 	if err != nil {
-		err.conceal(in.secrets())
 		return Key{}, err
 	}
-	key, decodeErr := decodeKey(a.body)
+	key, decodeErr := decodeKey(a.body, c.secrets)
+	if _, old := before.Key(key.Kid); decodeErr == nil && (old || c.held.holds(id, key.Kid)) {
+		decodeErr = fmt.Errorf("the answer names key %q, which was there before", key.Kid)
+	}
 	if decodeErr != nil {
-		err := unreadable(op, id, a, decodeErr)
-		err.conceal(in.secrets())
-		return Key{}, err
+		return Key{}, unreadable(op, id, a, decodeErr)
 	}
 	return in.complete(key), nil
 }

@@ -14,36 +14,49 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
+const (
+	// mostPages is how many pages of a list are followed. The service's page size isn't known; with ten sets on a page it
+	// is room for 2,000.
+	mostPages = 200
+	// mostListed is how many bytes all pages of a list have together at most.
+	mostListed = 64 << 20
+)
+
 // fetchPages reads all pages of the collection at a path below the base URL. Get sends the request for the first page, or for the one at
-// the address next.
-func fetchPages[T wireElement](ctx context.Context, c *Client, op, keySetID, collection string,
+// the address next. Unread is how many elements have no id that can be one, and so are left out.
+func fetchPages[T wireElement[T]](ctx context.Context, c *Client, op, keySetID, collection string,
 	get func(ctx context.Context, next string, options []abs.RequestOption) error,
-) ([]T, *Error) {
-	var all []T
+) (all []T, unread int, err *Error) {
 	seen := map[string]bool{}
+	size := 0
 	for next := ""; ; {
-		a, err := send(ctx, op, keySetID, func(ctx context.Context, options []abs.RequestOption) error { return get(ctx, next, options) })
+		a, err := c.send(ctx, op, keySetID, func(ctx context.Context, options []abs.RequestOption) error { return get(ctx, next, options) })
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if !a.ok() {
-			return nil, newError(op, keySetID, a)
+			return nil, 0, newError(op, keySetID, a)
 		}
-		page, decodeErr := decodePage[T](a.body)
-		if decodeErr != nil {
-			return nil, unreadable(op, keySetID, a, decodeErr)
+		page, link, left, problem := decodePage[T](a.body)
+		if problem != nil {
+			return nil, 0, unreadable(op, keySetID, a, problem)
 		}
-		all = append(all, *page.Value...)
-		if page.NextLink == "" {
-			return all, nil
+		all, unread, size = append(all, page...), unread+left, size+len(a.body)
+		if link == "" {
+			return all, unread, nil
 		}
-		var linkErr error
-		next, linkErr = c.nextPage(page.NextLink, collection)
-		if linkErr == nil && seen[next] {
-			linkErr = errors.New("the pages of the list go round in a circle")
+		next, problem = c.nextPage(link, collection)
+		switch {
+		case problem != nil:
+		case seen[next]:
+			problem = errors.New("the pages of the list go round in a circle")
+		case len(seen) == mostPages-1:
+			problem = fmt.Errorf("the list has more than %d pages", mostPages)
+		case size > mostListed:
+			problem = fmt.Errorf("the pages of the list have more than %d MB together", mostListed>>20)
 		}
-		if linkErr != nil {
-			return nil, unreadable(op, keySetID, a, linkErr)
+		if problem != nil {
+			return nil, 0, unreadable(op, keySetID, a, problem)
 		}
 		seen[next] = true
 	}
@@ -55,7 +68,7 @@ func fetchPages[T wireElement](ctx context.Context, c *Client, op, keySetID, col
 func (c *Client) nextPage(link, collection string) (string, error) {
 	u, err := url.Parse(link)
 	if err != nil {
-		return "", fmt.Errorf("the next page has no valid address: %w", err)
+		return "", errors.New("the next page has no valid address")
 	}
 	if !strings.EqualFold(path.Base(u.Path), path.Base(collection)) || u.RawQuery == "" {
 		return "", fmt.Errorf("the next page %q is not one of %s", u.Path, path.Base(collection))

@@ -28,14 +28,19 @@ func (c *Client) keySet(ctx context.Context, op, id string, young bool, shows fu
 	if err != nil {
 		return KeySet{}, err
 	}
-	if !e.keysKnown {
-		return KeySet{}, keysHidden(op, e.set.ID)
+	if e.hidden != nil {
+		return KeySet{}, c.keysHidden(op, e)
 	}
 	return e.set, nil
 }
 
-func keysHidden(op, id string) *Error {
-	return &Error{Op: op, KeySetID: id, Kind: KindKeysHidden}
+// keysHidden makes the error for an answer that doesn't show which keys a set has.
+func (c *Client) keysHidden(op string, e entry) *Error {
+	hidden := &Error{Op: op, KeySetID: e.set.ID, Kind: KindKeysHidden}
+	if !errors.Is(e.hidden, errNoKeys) {
+		hidden.Err = c.secrets.Error(e.hidden)
+	}
+	return hidden
 }
 
 // KeySetWith is KeySet for those who expect keys in it. Young means that one of them was made less than YoungAge ago: then
@@ -63,14 +68,14 @@ func (c *Client) Key(ctx context.Context, keySetID, kid string, young bool) (Key
 	const op = opReadKey
 	has := func(e entry) bool {
 		_, ok := e.set.Key(kid)
-		return e.gone == nil && ok && e.keysKnown
+		return e.gone == nil && ok && e.hidden == nil
 	}
 	e, err := c.look(ctx, op, keySetID, young, has)
 	if err != nil {
 		return Key{}, KeySet{}, err
 	}
-	if !e.keysKnown {
-		return Key{}, e.set, keysHidden(op, e.set.ID)
+	if e.hidden != nil {
+		return Key{}, e.set, c.keysHidden(op, e)
 	}
 	key, ok := e.set.Key(kid)
 	if !ok {
@@ -102,6 +107,17 @@ func (c *Client) look(ctx context.Context, op, id string, young bool, shows func
 			}
 		}
 		e, ok = c.snapshot.get(id) // a listing may have ended since the first look, whoever asked for it
+	}
+	if c.snapshot.shared(id) {
+		// What is remembered doesn't tell sets apart whose ids differ in case alone.
+		e, err := c.fetch(ctx, op, id)
+		if err != nil {
+			return entry{}, err
+		}
+		if e.gone != nil {
+			return entry{}, e.gone
+		}
+		return e, nil
 	}
 	return c.confirm(ctx, op, id, e, ok, young, shows)
 }
@@ -187,11 +203,11 @@ func (c *Client) list(ctx context.Context, op string, writes uint64) error {
 		ctx, cancel := c.sharedContext(ctx)
 		defer cancel()
 		begun := c.snapshot.begin()
-		listing, err := c.fetchListing(ctx)
+		listing, unread, err := c.fetchListing(ctx)
 		var e *Error
 		switch {
 		case err == nil:
-			c.snapshot.putListing(begun, listing)
+			c.snapshot.putListing(begun, listing, unread)
 			return nil
 		case errors.As(err, &e) && e.unlistable():
 			c.logger.WarnContext(ctx, "The service doesn't list key sets; each is read by itself", "error", err.Error())
@@ -221,10 +237,10 @@ func (e *Error) unlistable() bool {
 }
 
 // fetchListing reads all pages of the listing.
-func (c *Client) fetchListing(ctx context.Context) ([]wireKeySet, error) {
+func (c *Client) fetchListing(ctx context.Context) (sets []listedSet, unread int, err error) {
 	const op = opListKeySets
 	builder := c.api.KeySets()
-	listing, err := fetchPages[wireKeySet](ctx, c, op, "", "/trustFramework/keySets", func(ctx context.Context, next string, options []abs.RequestOption) error {
+	items, unread, failure := fetchPages[wireKeySet](ctx, c, op, "", "/trustFramework/keySets", func(ctx context.Context, next string, options []abs.RequestOption) error {
 		page := builder
 		if next != "" {
 			page = builder.WithUrl(next)
@@ -232,13 +248,20 @@ func (c *Client) fetchListing(ctx context.Context) ([]wireKeySet, error) {
 		_, err := page.Get(ctx, &sdk.KeySetsRequestBuilderGetRequestConfiguration{Options: options})
 		return err
 	})
-	if err == nil {
-		return listing, nil
+	if failure != nil {
+		if failure.Kind == KindKeySetGone || failure.Kind == KindExists {
+			failure.Kind = KindRefused // it is about no key set
+		}
+		return nil, 0, failure
 	}
-	if err.Kind == KindKeySetGone || err.Kind == KindExists {
-		err.Kind = KindRefused // it is about no key set
+	if unread > 0 {
+		c.logger.WarnContext(ctx, "The listing of key sets has elements without an id that can be one", "elements", unread)
 	}
-	return nil, err
+	sets = make([]listedSet, len(items))
+	for i, w := range items {
+		sets[i].set, sets[i].hidden = w.keySet(c.secrets)
+	}
+	return sets, unread, nil
 }
 
 // readShared reads one set and puts it into the snapshot, in one call for all who ask at the same time,
@@ -273,7 +296,7 @@ func (c *Client) readShared(ctx context.Context, op, id string, seen entry) (ent
 func (c *Client) fetch(ctx context.Context, op, id string) (entry, error) {
 	id = CanonicalID(id)
 	begun := c.clock.Now()
-	a, err := send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
+	a, err := c.send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
 		_, err := c.api.KeySets().ByTrustFrameworkKeySetId(id).Get(ctx,
 			&sdk.KeySetsTrustFrameworkKeySetItemRequestBuilderGetRequestConfiguration{Options: options})
 		return err
@@ -288,17 +311,17 @@ func (c *Client) fetch(ctx context.Context, op, id string) (entry, error) {
 		}
 		return entry{}, e
 	}
-	set, keysKnown, decodeErr := decodeKeySet(a.body, id)
+	set, hidden, decodeErr := decodeKeySet(a.body, id, c.secrets)
 	if decodeErr != nil {
 		return entry{}, unreadable(op, id, a, decodeErr)
 	}
-	return entry{set: set, keysKnown: keysKnown, direct: true, begun: begun}, nil
+	return entry{set: set, hidden: hidden, direct: true, begun: begun}, nil
 }
 
 // unreadable makes the error for a success that can't be understood.
 func unreadable(op, keySetID string, a answer, cause error) *Error {
-	e := newError(op, keySetID, a)
-	e.Kind, e.Message, e.Err = KindUnavailable, "", cause
+	e := unclear(op, keySetID, a, cause)
+	e.Message = ""
 	return e
 }
 

@@ -45,6 +45,35 @@ type listing struct {
 	withKeys bool
 	// writes is how many starts and ends of writes came before it.
 	writes uint64
+	// unread is how many of its elements have no id that can be one.
+	unread int
+	// likeNamed are the folded ids that several sets in it share. That the service keeps ids of different case apart is not
+	// expected (inferred), but nothing says that it can't.
+	likeNamed map[string]bool
+}
+
+// listedSet is a set as a listing shows it.
+type listedSet struct {
+	set KeySet
+	// hidden is why the listing doesn't show which keys the set has; nil if it does.
+	hidden error
+}
+
+// likeNamed returns the folded ids that several sets share.
+func likeNamed(sets []listedSet) map[string]bool {
+	var shared map[string]bool
+	spellings := make(map[string]string, len(sets))
+	for _, listed := range sets {
+		id := foldID(listed.set.ID)
+		if spelling, ok := spellings[id]; ok && spelling != listed.set.ID {
+			if shared == nil {
+				shared = map[string]bool{}
+			}
+			shared[id] = true
+		}
+		spellings[id] = listed.set.ID
+	}
+	return shared
 }
 
 // entry is what is known of one key set.
@@ -52,8 +81,8 @@ type entry struct {
 	set KeySet
 	// gone is the service's word that the set doesn't exist; nil if it does.
 	gone *Error
-	// keysKnown is false if the answer didn't say which keys the set has.
-	keysKnown bool
+	// hidden is why the answer didn't say which keys the set has; nil if it did.
+	hidden error
 	// settled is true if reads over the settle time went on showing the same set or key to be absent.
 	settled bool
 	// direct is true if the set was read by itself or is known from our own write, and false if it
@@ -86,7 +115,7 @@ func (k keysV2) err() error {
 // hasKeys tells whether the entry can be relied on for which keys the set has. Some listings come
 // without keys, so that an empty set in a listing is worth another look.
 func (e entry) hasKeys() bool {
-	return e.gone == nil && e.keysKnown && (e.direct || len(e.set.Keys) > 0)
+	return e.gone == nil && e.hidden == nil && (e.direct || len(e.set.Keys) > 0)
 }
 
 func newSnapshot(c clock.Clock) *snapshot {
@@ -167,6 +196,13 @@ func (s *snapshot) whole(writes uint64) (l listing, known map[string]entry, ok b
 	return s.listing, known, true
 }
 
+// shared reports whether a fresh listing has several sets whose ids differ in case alone from this one.
+func (s *snapshot) shared(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fresh(s.listedAt) && s.listing.likeNamed[foldID(id)]
+}
+
 // failListing remembers why the listing failed, so that not every one who waits for it tries again.
 func (s *snapshot) failListing(err error) {
 	s.mu.Lock()
@@ -209,7 +245,7 @@ func (s *snapshot) begin() map[string]uint64 {
 }
 
 // putListing stores a whole listing that was begun at the given generations.
-func (s *snapshot) putListing(begun map[string]uint64, sets []wireKeySet) {
+func (s *snapshot) putListing(begun map[string]uint64, sets []listedSet, unread int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.clock.Now()
@@ -219,20 +255,20 @@ func (s *snapshot) putListing(begun map[string]uint64, sets []wireKeySet) {
 			delete(s.entries, id)
 		}
 	}
-	s.listing = listing{writes: sum(begun)}
-	for _, w := range sets {
-		s.listing.ids = append(s.listing.ids, w.ID)
-		s.listing.withKeys = s.listing.withKeys || w.Keys != nil && len(*w.Keys) > 0
-		id := foldID(w.ID)
-		if begun[id] != s.generations[id] {
+	s.listing = listing{writes: sum(begun), unread: unread, likeNamed: likeNamed(sets)}
+	for _, listed := range sets {
+		set := listed.set
+		s.listing.ids = append(s.listing.ids, set.ID)
+		s.listing.withKeys = s.listing.withKeys || len(set.Keys) > 0
+		id := foldID(set.ID)
+		if begun[id] != s.generations[id] || s.listing.likeNamed[id] {
 			continue
 		}
-		set, keysKnown := w.keySet()
 		if known, ok := s.entries[id]; ok && known.generation == begun[id] && (known.direct || !set.holds(known.set.Keys)) {
 			// What was read by itself a moment ago says more, and so does our own write if it doesn't show yet.
 			continue
 		}
-		s.entries[id] = entry{set: set, keysKnown: keysKnown, generation: begun[id], at: at}
+		s.entries[id] = entry{set: set, hidden: listed.hidden, generation: begun[id], at: at}
 	}
 	s.listedAt = at
 }

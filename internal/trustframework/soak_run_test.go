@@ -200,7 +200,7 @@ func (r *run) refresh(when string) error {
 	if err != nil {
 		return err
 	}
-	young := func(at time.Time) bool { return r.clock.Now().Sub(at) < trustframework.YoungAge }
+	young := func(at time.Time) bool { return r.clock.Now().Sub(at) < client.YoungAge() }
 	order := rand.New(rand.NewPCG(r.seed, 5)) //nolint:gosec // to be repeated from its seed
 	var wg sync.WaitGroup
 	places := make(chan struct{}, r.parallel)

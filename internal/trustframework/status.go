@@ -187,7 +187,7 @@ func (c *Client) fetchStatuses(ctx context.Context, id string) ([]Key, error) {
 // fetchKeysV2 reads all pages of a set's keys_v2.
 func (c *Client) fetchKeysV2(ctx context.Context, id string) ([]Key, error) {
 	builder := c.api.KeySets().ByTrustFrameworkKeySetId(id).Keys_v2()
-	items, err := fetchPages[wireKey](ctx, c, opReadStatus, id, "/trustFramework/keySets/"+url.PathEscape(id)+"/keys_v2", func(ctx context.Context, next string, options []abs.RequestOption) error {
+	items, _, err := fetchPages[wireKey](ctx, c, opReadStatus, id, "/trustFramework/keySets/"+url.PathEscape(id)+"/keys_v2", func(ctx context.Context, next string, options []abs.RequestOption) error {
 		page := builder
 		if next != "" {
 			page = builder.WithUrl(next)
@@ -200,6 +200,10 @@ func (c *Client) fetchKeysV2(ctx context.Context, id string) ([]Key, error) {
 	}
 	var keys []Key
 	for _, w := range items {
+		if problem := w.check(c.secrets); problem != nil {
+			c.logger.WarnContext(ctx, "A key in keys_v2 can't be read", "error", c.secrets.Error(problem).Error())
+			continue // as a listing that lacks it
+		}
 		keys = append(keys, w.key())
 	}
 	return keys, nil
@@ -207,7 +211,10 @@ func (c *Client) fetchKeysV2(ctx context.Context, id string) ([]Key, error) {
 
 // fetchKeyV2 reads one key of keys_v2.
 func (c *Client) fetchKeyV2(ctx context.Context, id, kid string) (Key, error) {
-	a, err := send(ctx, opReadStatus, id, func(ctx context.Context, options []abs.RequestOption) error {
+	if why := IDProblem(kid); why != "" {
+		return Key{}, noAddress(opReadStatus, kid, why)
+	}
+	a, err := c.send(ctx, opReadStatus, id, func(ctx context.Context, options []abs.RequestOption) error {
 		_, err := c.api.KeySets().ByTrustFrameworkKeySetId(id).Keys_v2().ByTrustFrameworkKey_v2Kid(kid).Get(ctx,
 			&sdk.KeySetsItemKeys_v2TrustFrameworkKey_v2KItemRequestBuilderGetRequestConfiguration{Options: options})
 		return err
@@ -218,7 +225,7 @@ func (c *Client) fetchKeyV2(ctx context.Context, id, kid string) (Key, error) {
 	if !a.ok() {
 		return Key{}, inKeysV2(newError(opReadStatus, id, a), KindKeyGone)
 	}
-	key, decodeErr := decodeKeyV2(a.body)
+	key, decodeErr := decodeKeyV2(a.body, kid, c.secrets)
 	if decodeErr != nil {
 		return Key{}, unreadable(opReadStatus, id, a, decodeErr)
 	}
@@ -253,13 +260,13 @@ func (c *Client) ChangeStatus(ctx context.Context, keySetID, kid, status string,
 		return false, asError(opSetStatus, id, err)
 	}
 	defer unlock()
-	young = young || c.held.keyMadeAfter(id, kid, c.clock.Now().Add(-YoungAge))
+	young = young || c.held.keyMadeAfter(id, kid, c.youngSince())
 	keys, err := c.keysToSet(ctx, id, kid, status, young, force)
 	if err != nil {
 		return false, err
 	}
 	key, ok := KeySet{Keys: c.held.withStatuses(id, keys, c.settled())}.Key(kid)
-	if ok && key.Status == status && !c.held.inDoubt(id, kid, c.clock.Now().Add(-YoungAge)) {
+	if ok && key.Status == status && !c.held.inDoubt(id, kid, c.youngSince()) {
 		return false, nil
 	}
 	before, known := c.snapshot.get(id)
@@ -268,7 +275,8 @@ func (c *Client) ChangeStatus(ctx context.Context, keySetID, kid, status string,
 	key.Kid, key.Status = kid, status
 	// Until the answer is clear it counts as done for whoever would disable another key.
 	undo := c.held.statusSet(id, key, keys, c.clock.Now(), true)
-	if err := c.patchStatus(ctx, id, kid, status, young); err != nil {
+	shown, _ := KeySet{Keys: keys}.Key(kid)
+	if err := c.patchStatus(ctx, id, kid, status, shown.Status, young); err != nil {
 		if !err.ambiguous() && !err.Worked {
 			undo()
 		}
@@ -304,6 +312,7 @@ func (c *Client) ChangeStatus(ctx context.Context, keySetID, kid, status string,
 func (c *Client) undoIfLast(ctx context.Context, id string, disabled Key, among []Key) error {
 	ctx, cancel := c.clock.WithTimeout(context.WithoutCancel(ctx), c.settleTime+recoveryMargin)
 	defer cancel()
+	shown, _ := KeySet{Keys: among}.Key(disabled.Kid)
 	for wait := range c.waits(ctx) {
 		if err := wait(); err != nil {
 			break
@@ -317,11 +326,12 @@ func (c *Client) undoIfLast(ctx context.Context, id string, disabled Key, among 
 		if c.surelyUsable(id, keys, disabled.Kid) {
 			return nil
 		}
+		shown, _ = KeySet{Keys: keys}.Key(disabled.Kid)
 		if c.held.shown(id, keys, c.settled()) {
 			break
 		}
 	}
-	if err := c.patchStatus(ctx, id, disabled.Kid, StatusEnabled, true); err != nil {
+	if err := c.patchStatus(ctx, id, disabled.Kid, StatusEnabled, shown.Status, true); err != nil {
 		return &Error{Op: opSetStatus, KeySetID: id, Kind: KindNoneUsable, Err: err,
 			Message: fmt.Sprintf("Key %q is disabled, as are all others, and could not be enabled again.", disabled.Kid)}
 	}
@@ -394,7 +404,7 @@ func (c *Client) keysNow(ctx context.Context, id string, dates bool) ([]Key, err
 func (c *Client) surelyUsable(id string, keys []Key, but string) bool {
 	now := c.clock.Now()
 	return slices.ContainsFunc(keys, func(k Key) bool {
-		return k.Kid != but && k.Status == StatusEnabled && k.usable(now) && !c.held.perhapsDisabled(id, k.Kid, now.Add(-YoungAge))
+		return k.Kid != but && k.Status == StatusEnabled && k.usable(now) && !c.held.perhapsDisabled(id, k.Kid, c.youngSince())
 	})
 }
 
@@ -439,8 +449,11 @@ type statusPatch struct {
 }
 
 // patchStatus sends the PATCH, which the SDK doesn't have. A second one does no harm, so that the
-// transport repeats it.
-func (c *Client) patchStatus(ctx context.Context, id, kid, status string, young bool) *Error {
+// transport repeats it. Shown is the status that the service showed before.
+func (c *Client) patchStatus(ctx context.Context, id, kid, status, shown string, young bool) *Error {
+	if why := IDProblem(kid); why != "" {
+		return noAddress(opSetStatus, kid, why)
+	}
 	body, err := json.Marshal(statusPatch{Status: status})
 	if err != nil {
 		return &Error{Op: opSetStatus, KeySetID: id, Kind: KindNotSent, Err: err}
@@ -453,7 +466,7 @@ func (c *Client) patchStatus(ctx context.Context, id, kid, status string, young 
 		} else if err != nil {
 			return &Error{Op: opSetStatus, KeySetID: id, Kind: KindNotSent, Err: err}
 		}
-		a, err := send(ctx, opSetStatus, id, func(ctx context.Context, options []abs.RequestOption) error {
+		a, err := c.send(ctx, opSetStatus, id, func(ctx context.Context, options []abs.RequestOption) error {
 			request := abs.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(abs.PATCH,
 				"{+baseurl}/trustFramework/keySets/{trustFrameworkKeySet%2Did}/keys_v2/{trustFrameworkKey_v2%2Dkid}",
 				map[string]string{"trustFrameworkKeySet%2Did": id, "trustFrameworkKey_v2%2Dkid": kid})
@@ -466,13 +479,13 @@ func (c *Client) patchStatus(ctx context.Context, id, kid, status string, young 
 			err.Worked = worked
 			return err
 		}
-		if a.strange() {
-			return unreadable(opSetStatus, id, a, errStrange())
+		if a.done() {
+			return nil
 		}
 		if a.ok() {
-			return nil // 204 is documented
+			return c.patchedAfterAll(ctx, id, kid, status, shown, a)
 		}
-		refusal = inKeysV2(newError(opSetStatus, id, a), KindKeyGone)
+		refusal = inKeysV2(refusalOf(opSetStatus, id, a), KindKeyGone)
 		worked = worked || refusal.Worked
 		refusal.Worked = worked
 		if refusal.Kind != KindKeyGone && refusal.Kind != KindKeySetGone || !young && !c.justMade(id) {
@@ -480,4 +493,21 @@ func (c *Client) patchStatus(ctx context.Context, id, kid, status string, young 
 		}
 	}
 	return refusal
+}
+
+// patchedAfterAll looks whether a key has the status that a PATCH was to set, whose answer is a success of another kind than
+// that of a PATCH. If the service showed that status before, being late to show the one before it, it proves nothing.
+func (c *Client) patchedAfterAll(ctx context.Context, id, kid, status, before string, a answer) *Error {
+	now, err := c.AwaitStatus(ctx, id, kid, status)
+	switch {
+	case err != nil:
+		e := unclear(opSetStatus, id, a, errNotDone)
+		e.Unseen = err
+		return e
+	case now != status:
+		return unclear(opSetStatus, id, a, fmt.Errorf("%w, and key %q still shows the status %q", errNotDone, kid, now))
+	case before == status:
+		return unclear(opSetStatus, id, a, fmt.Errorf("%w, and key %q showed the status %q before it already", errNotDone, kid, now))
+	}
+	return nil
 }

@@ -137,7 +137,7 @@ func TestClient_SetStatus(t *testing.T) {
 		"refused":                               {keys: two, fault: &emulator.Fault{Status: 400, Code: "AADB2C99014", Message: "no"}, status: "disabled", kind: trustframework.KindRefused, patches: 1},
 		"a key that isn't there":                {keys: two, fault: &emulator.Fault{Status: 404, Code: "Request_ResourceNotFound"}, status: "disabled", kind: trustframework.KindKeyGone, patches: 1},
 		"a set that isn't there":                {keys: two, fault: &emulator.Fault{Status: 400, Code: "AADB2C90073"}, status: "disabled", kind: trustframework.KindKeySetGone, patches: 1},
-		"an address that isn't there":           {keys: two, fault: &emulator.Fault{Status: 404, Body: "<html>", ContentType: "text/html"}, status: "disabled", kind: trustframework.KindRefused, patches: 1},
+		"an address that isn't there":           {keys: two, fault: &emulator.Fault{Status: 404, Body: "<html>", ContentType: "text/html"}, status: "disabled", kind: trustframework.KindUnavailable, patches: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,6 +6,7 @@ package trustframework
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
@@ -21,6 +22,8 @@ type MadeKeySet struct {
 	KeySet
 	// Recovered is true if the service's answer was lost and the set was found by reading.
 	Recovered bool
+	// Existed is true if the service says that it has made the set, though an empty one of the name was there before.
+	Existed bool
 }
 
 // CreateKeySet makes an empty key set of a name, to which the service adds its prefix. The first
@@ -43,40 +46,82 @@ func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name s
 		}
 	}
 	deletedAt, deleted := c.held.deletedAt(id)
-	existed := !deleted && c.listed(window, op, id)
+	before := absent
+	if !deleted {
+		before = c.presence(window, op, id)
+	}
 	end := c.snapshot.write(id)
 	m, err := makeOnce(ctx, window, c, recipe[KeySet]{
 		name: func(s KeySet) string { return s.ID },
 		post: func(ctx context.Context) (KeySet, *Error) { return c.postKeySet(ctx, op, id) },
 		find: func(ctx context.Context) ([]KeySet, error) {
 			e, err := c.fetch(ctx, op, id)
-			// A set that was there before, or that somebody has put keys into, isn't the one we made. Nor need it be if
-			// this process has just deleted one of the name, which may go on showing.
-			if err != nil || e.gone != nil || existed || len(e.set.Keys) > 0 || deleted && e.begun.Sub(deletedAt) < c.settleTime {
+			// A set that was, or may have been, there before, or that somebody has put keys into, isn't the one we made. Nor need it
+			// be if this process has just deleted one of the name, which may go on showing.
+			if err != nil || e.gone != nil || before != absent || e.hidden != nil || len(e.set.Keys) > 0 || deleted && e.begun.Sub(deletedAt) < c.settleTime {
 				return nil, err
 			}
 			return []KeySet{e.set}, nil
 		},
 	})
+	if err == nil && before == present {
+		err = c.checkNew(window, op, id)
+	}
 	if err != nil {
 		end(nil)
 		return MadeKeySet{}, err
 	}
-	end(&entry{set: m.value, keysKnown: true, direct: true, at: c.clock.Now()})
+	end(&entry{set: m.value, direct: true, at: c.clock.Now()})
 	c.held.setMade(id, c.clock.Now())
-	return MadeKeySet{KeySet: m.value, Recovered: m.recovered}, nil
+	return MadeKeySet{KeySet: m.value, Recovered: m.recovered, Existed: before == present}, nil
 }
 
-// listed tells whether the tenant's listing shows a set. Without a listing the answer is no: then only
-// a set that is empty can be mistaken for a new one.
-func (c *Client) listed(ctx context.Context, op, id string) bool {
+// presence is what is known of a key set before it is made.
+type presence int
+
+const (
+	absent presence = iota
+	// perhaps: nobody could tell.
+	perhaps
+	present
+)
+
+// presence returns whether a set is there: as the tenant's listing has it or, without a listing that can be used, as a read
+// of the set has it.
+func (c *Client) presence(ctx context.Context, op, id string) presence {
 	if c.snapshot.needsListing(0) {
 		if err := c.list(ctx, op, 0); err != nil {
 			c.logger.WarnContext(ctx, "Unable to list key sets before creating one", "error", err.Error())
 		}
 	}
-	e, ok := c.snapshot.get(id)
-	return ok && e.gone == nil
+	e, known := c.snapshot.get(id)
+	if _, _, listed := c.snapshot.whole(0); !known && listed {
+		return absent
+	}
+	if !known {
+		var err error
+		if e, err = c.fetch(ctx, op, id); err != nil {
+			c.logger.WarnContext(ctx, "Unable to look for a key set before creating it", "error", err.Error())
+			return perhaps
+		}
+	}
+	if e.gone != nil {
+		return absent
+	}
+	return present
+}
+
+// checkNew refuses a set that the service says it has made, though it was there before, if it holds keys: a new one is empty. One
+// that is empty may be new after all: the listing may have shown one that was deleted a moment before.
+func (c *Client) checkNew(ctx context.Context, op, id string) error {
+	e, err := c.fetch(ctx, op, id)
+	if err != nil || e.gone != nil || e.hidden == nil && len(e.set.Keys) == 0 {
+		return nil //nolint:nilerr // what can't be seen doesn't speak against the service's word
+	}
+	return &Error{
+		Op: op, KeySetID: id, Kind: KindExists, Worked: true,
+		Err: errors.New("the service says that it has made the key set, but it was there before and holds keys"),
+	}
 }
 
 func (c *Client) postKeySet(ctx context.Context, op, id string) (KeySet, *Error) {
@@ -89,7 +134,7 @@ func (c *Client) postKeySet(ctx context.Context, op, id string) (KeySet, *Error)
 	if err != nil {
 		return KeySet{}, err
 	}
-	set, _, decodeErr := decodeKeySet(a.body, id)
+	set, _, decodeErr := decodeKeySet(a.body, id, c.secrets)
 	if decodeErr != nil {
 		return KeySet{}, unreadable(op, id, a, decodeErr)
 	}
@@ -110,14 +155,14 @@ func (c *Client) post(ctx context.Context, op, id string, passing Kind, since fu
 			return answer{}, refusal
 		}
 		sent := c.clock.Now()
-		a, err := send(ctx, op, id, call)
+		a, err := c.send(ctx, op, id, call)
 		if err != nil {
 			return answer{}, err
 		}
 		if a.ok() {
 			return a, nil
 		}
-		refusal = newError(op, id, a)
+		refusal = refusalOf(op, id, a)
 		at, ok := since(id)
 		if refusal.Kind != passing || !ok || sent.Sub(at) >= c.settleTime {
 			break
@@ -143,21 +188,25 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 		if err := wait(); err != nil {
 			return unlessWorked(asError(op, id, err), worked)
 		}
-		a, err := send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
+		a, err := c.send(ctx, op, id, func(ctx context.Context, options []abs.RequestOption) error {
 			return c.api.KeySets().ByTrustFrameworkKeySetId(id).Delete(ctx,
 				&sdk.KeySetsTrustFrameworkKeySetItemRequestBuilderDeleteRequestConfiguration{Options: options})
 		})
 		if err != nil {
 			return unlessWorked(err, worked)
 		}
-		if a.strange() {
-			return unreadable(op, id, a, errStrange())
-		}
 		worked = worked || a.worked()
-		if a.ok() {
+		if a.done() {
 			break
 		}
-		refusal := newError(op, id, a)
+		if a.ok() {
+			if err := c.deletedAfterAll(ctx, id, young, a); err != nil {
+				return err
+			}
+			worked = true // it may have been somebody else's word, and a request of ours still be worked on
+			break
+		}
+		refusal := refusalOf(op, id, a)
 		if refusal.Kind != KindKeySetGone {
 			return unlessWorked(refusal, worked)
 		}
@@ -166,6 +215,31 @@ func (c *Client) DeleteKeySet(ctx context.Context, id string, young bool) error 
 		}
 	}
 	c.held.setDeleted(id, c.clock.Now(), worked)
+	return nil
+}
+
+// deletedAfterAll looks whether a set is gone that a DELETE was to delete, whose answer is a success of another kind than that of
+// a DELETE. A young set may not show yet, so that it must be gone at the end of the settle time.
+func (c *Client) deletedAfterAll(ctx context.Context, id string, young bool, a answer) error {
+	const op = "delete key set"
+	var seen entry
+	for wait := range c.waits(ctx) {
+		err := wait()
+		if err == nil {
+			seen, err = c.fetch(ctx, op, id)
+		}
+		if err != nil {
+			e := unclear(op, id, a, errNotDone)
+			e.Unseen = err
+			return e
+		}
+		if seen.gone != nil && !young && !c.justMade(id) {
+			break
+		}
+	}
+	if seen.gone == nil {
+		return unclear(op, id, a, fmt.Errorf("%w, and the key set is still there", errNotDone))
+	}
 	return nil
 }
 
@@ -184,5 +258,5 @@ func unlessWorked(err error, worked bool) error {
 // justMade tells whether this process has made the set so recently that it may not be visible.
 func (c *Client) justMade(id string) bool {
 	at, ok := c.held.madeAt(id)
-	return ok && c.clock.Now().Sub(at) < YoungAge
+	return ok && at.After(c.youngSince())
 }

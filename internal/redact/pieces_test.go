@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-trustframework Authors
 // SPDX-License-Identifier: MPL-2.0
 
-package trustframework
+package redact_test
 
 import (
 	"encoding/base64"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 // encodings are the forms in which a test writes a piece of a secret.
@@ -39,8 +41,8 @@ func encodings() map[string]func(string) string {
 	}
 }
 
-// TestConceal: an error has none of the service's words if they repeat a part of a secret, however it is written.
-func TestConceal(t *testing.T) {
+// TestText_Pieces: a text isn't shown if they repeat a part of a secret, however it is written.
+func TestText_Pieces(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		secret string
@@ -60,18 +62,18 @@ func TestConceal(t *testing.T) {
 				if form == "JSON" && !utf8.ValidString(row.piece) {
 					return // JSON has no such text
 				}
-				e := &Error{Message: "'k' has the value '" + encode(row.piece) + "...'. Expected value is 'none'."}
-				e.conceal([]string{"another one", row.secret})
-				if e.Message != concealed {
-					t.Errorf("%q repeats %q", e.Message, row.piece)
+				var secrets redact.Secrets
+				secrets.Add("another one", row.secret)
+				if got := secrets.Text("'k' has the value '" + encode(row.piece) + "...'. Expected value is 'none'."); got != redact.Concealed {
+					t.Errorf("got %q, which repeats %q", got, row.piece)
 				}
 			})
 		}
 	}
 }
 
-// TestConceal_ShortSecrets are known by all of them.
-func TestConceal_ShortSecrets(t *testing.T) {
+// TestText_ShortSecrets are known by all of them.
+func TestText_ShortSecrets(t *testing.T) {
 	t.Parallel()
 	for message, want := range map[string]bool{
 		"the value is 'pass'":     true,
@@ -81,34 +83,19 @@ func TestConceal_ShortSecrets(t *testing.T) {
 		"the password isn't good": true, // for all anybody knows
 		"":                        false,
 	} {
-		e := &Error{Message: message}
-		e.conceal([]string{"pass"})
-		if (e.Message == concealed) != want {
-			t.Errorf("%q became %q", message, e.Message)
+		var secrets redact.Secrets
+		secrets.Add("pass")
+		if got := secrets.Repeat(message); got != want {
+			t.Errorf("%q: got %t, want %t", message, got, want)
 		}
 	}
-	e := &Error{Message: "anything"}
-	e.conceal([]string{""})
-	if e.Message != "anything" {
-		t.Errorf("nothing is repeated in %q", e.Message)
-	}
 }
 
-// TestConceal_Excerpt: a page's first words are shown in one line, whatever white space was between them.
-func TestConceal_Excerpt(t *testing.T) {
+// TestText_NoFalseAlarm: what the service says without repeating anything is shown.
+func TestText_NoFalseAlarm(t *testing.T) {
 	t.Parallel()
-	const spaced = "ab\ncd\n\nef\tgh  ij"
-	e := &Error{Message: excerpt([]byte("<html>\n" + spaced + "\n</html>"))}
-	e.conceal([]string{spaced})
-	if e.Message != concealed {
-		t.Errorf("%q", e.Message)
-	}
-}
-
-// TestConceal_NoFalseAlarm: what the service says without repeating anything is shown.
-func TestConceal_NoFalseAlarm(t *testing.T) {
-	t.Parallel()
-	secrets := []string{"Canary-7f3b-of-a-client-secret", "correct horse battery staple", "\x30\x82\x0a\x41\x02\x01\x03" + strings.Repeat("\x00\xff\x10", 800)}
+	var secrets redact.Secrets
+	secrets.Add("Canary-7f3b-of-a-client-secret", "correct horse battery staple", "\x30\x82\x0a\x41\x02\x01\x03"+strings.Repeat("\x00\xff\x10", 800))
 	for _, message := range []string{
 		"There is a problem with the service.",
 		"The password for the certificate is not correct.",
@@ -117,35 +104,33 @@ func TestConceal_NoFalseAlarm(t *testing.T) {
 		"The uploaded key is badly formatted. Reason: 'The key container has a different use than the new added key'.",
 		"KeyContainer with 'id': 'B2C_1A_Facebook' cannot be found in the directory '4f6b1ac9-3f5e-4d0a-9d05-000000000000'.",
 	} {
-		e := &Error{Message: message}
-		e.conceal(secrets)
-		if e.Message != message {
-			t.Errorf("%q is left out", message)
+		if got := secrets.Text(message); got != message {
+			t.Errorf("got %q, want %q", got, message)
 		}
 	}
 }
 
-// FuzzConceal_NeverRepeats: whatever the secret is, and whatever stands around a piece of it, a message that has
+// FuzzText_NeverRepeats: whatever the secret is, and whatever stands around a piece of it, a message that has
 // eight bytes of it in a row in any encoding isn't shown.
-func FuzzConceal_NeverRepeats(f *testing.F) {
+func FuzzText_NeverRepeats(f *testing.F) {
 	f.Add("Canary&<é>/+= 7f3b", "'k' has the value '", "...'.", uint(0))
 	f.Add("correct horse battery staple", "", "", uint(9))
 	f.Add("\x00\x01\x02\xfe\xff\x00\x01\x02\xfe\xff", "0", "0", uint(1))
 	f.Add(`"\"\"\"\"\"\"\`, `"`, `\`, uint(3))
 	f.Fuzz(func(t *testing.T, secret, before, after string, at uint) {
-		if len(secret) < shortestPart {
+		if len(secret) < 8 {
 			t.Skip("a secret shorter than a part")
 		}
-		from := int(at % uint(len(secret)-shortestPart+1))
-		piece := secret[from : from+shortestPart]
+		from := int(at % uint(len(secret)-8+1))
+		piece := secret[from : from+8]
 		for form, encode := range encodings() {
 			if form == "JSON" && !utf8.ValidString(piece) {
 				continue
 			}
-			e := &Error{Message: before + encode(piece) + after}
-			e.conceal([]string{secret})
-			if e.Message != concealed {
-				t.Errorf("%s: %q repeats %q", form, e.Message, piece)
+			var secrets redact.Secrets
+			secrets.Add(secret)
+			if got := secrets.Text(before + encode(piece) + after); got != redact.Concealed {
+				t.Errorf("%s: got %q, which repeats %q", form, got, piece)
 			}
 		}
 	})
