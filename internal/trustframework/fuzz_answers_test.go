@@ -79,7 +79,7 @@ func (r reply) gone() bool {
 
 // untouched tells whether a request was surely not worked on: sending it again can't do anything twice.
 func (r reply) untouched() bool {
-	return r.status < 0 || r.status == http.StatusUnauthorized || r.status == http.StatusTooManyRequests ||
+	return r.status < 0 || r.code() != "" && (r.status == http.StatusUnauthorized || r.status == http.StatusTooManyRequests) ||
 		slices.Contains([]string{"AADB2C95043", "AADB2C90229", "AADB2C90244"}, r.code())
 }
 

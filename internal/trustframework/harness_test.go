@@ -99,11 +99,31 @@ func (w *world) newClient(t *testing.T) *trustframework.Client {
 	return client
 }
 
+// settlingClient is newClient with another settle time.
+func (w *world) settlingClient(t *testing.T, settle time.Duration) *trustframework.Client {
+	t.Helper()
+	config, err := w.config(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.SettleTime = settle
+	return trustframework.New(config)
+}
+
 // connect is newClient with a time that each attempt of a request has, in the system's time; 0 for the default.
 func (w *world) connect(attemptTimeout time.Duration) (*trustframework.Client, error) {
-	transport, err := graph.NewHTTPTransport(w.server.CAPEM())
+	config, err := w.config(attemptTimeout)
 	if err != nil {
 		return nil, err
+	}
+	return trustframework.New(config), nil
+}
+
+// config is that of a new client.
+func (w *world) config(attemptTimeout time.Duration) (trustframework.Config, error) {
+	transport, err := graph.NewHTTPTransport(w.server.CAPEM())
+	if err != nil {
+		return trustframework.Config{}, err
 	}
 	w.transports = append(w.transports, transport)
 	cloud, _ := auth.EnvironmentByName("global")
@@ -116,7 +136,7 @@ func (w *world) connect(attemptTimeout time.Duration) (*trustframework.Client, e
 		Transport:                &http.Client{Transport: transport},
 	})
 	if err != nil {
-		return nil, err
+		return trustframework.Config{}, err
 	}
 	adapter, err := graph.NewAdapter(graph.Config{
 		Endpoint:       w.server.URL(),
@@ -128,9 +148,9 @@ func (w *world) connect(attemptTimeout time.Duration) (*trustframework.Client, e
 		AttemptTimeout: attemptTimeout,
 	})
 	if err != nil {
-		return nil, err
+		return trustframework.Config{}, err
 	}
-	return trustframework.New(trustframework.Config{Adapter: adapter, Clock: w.clientClock, SettleTime: settleTime}), nil
+	return trustframework.Config{Adapter: adapter, Clock: w.clientClock, SettleTime: settleTime}, nil
 }
 
 // count is how many requests of an operation there were since the journal was reset.
