@@ -26,7 +26,7 @@ func TestWholeAnswers_KeepItsOwnBody(t *testing.T) {
 	t.Parallel()
 	body := strings.NewReader("grant_type=client_credentials")
 	inner := &slowReader{}
-	transport := wholeAnswers{inner: inner, attemptTimeout: time.Minute}
+	transport := wholeAnswers{inner: inner, origin: "https://login.example", attemptTimeout: time.Minute}
 	for range 3 {
 		if _, err := body.Seek(0, io.SeekStart); err != nil {
 			t.Fatal(err)
