@@ -7,11 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
@@ -78,7 +78,7 @@ func newError(method string, err error, secrets *redact.Secrets) *Error {
 
 // answered takes over what an answer says.
 func (e *Error) answered(resp *http.Response, secrets *redact.Secrets) {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := runtime.Payload(resp) // it is in memory, and has been read by MSAL
 	if err != nil {
 		return
 	}
