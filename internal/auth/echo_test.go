@@ -20,7 +20,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/auth"
@@ -41,15 +40,17 @@ func spellings(secret string) map[string]string {
 	}
 }
 
+// quoted writes a text as JSON does.
+func quoted(text string) string {
+	b, err := json.Marshal(text)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
 // places are where an answer may have it: the status and the body, or an error in place of an answer.
 func places(echo string) map[string]func(*http.Request) (*http.Response, error) {
-	quoted := func(text string) string {
-		b, err := json.Marshal(text)
-		if err != nil {
-			panic(err)
-		}
-		return string(b)
-	}
 	answer := func(status int, body string) func(*http.Request) (*http.Response, error) {
 		return func(r *http.Request) (*http.Response, error) {
 			resp := entraAnswer(r, status, "", body)
@@ -113,7 +114,7 @@ func TestCredential_ShowsNoSecretThatAnAnswerRepeats(t *testing.T) {
 			func(t *testing.T, c *auth.Config) {
 				t.Helper()
 				certificate, key := pair(t, time.Now().Add(24*time.Hour)) //nolint:forbidigo // the bubble's
-				c.Certificate.Value, c.CertificatePassword = pfx(t, certificate, key, pkcs12.Modern), "canary-password"
+				c.Certificate.Path = write(t, pemOf(t, certificate, key))
 			},
 			formValue("client_assertion"),
 		},
@@ -137,6 +138,9 @@ func TestCredential_ShowsNoSecretThatAnAnswerRepeats(t *testing.T) {
 				row.change(t, &base)
 				for place := range places("") {
 					for spelling := range spellings("01234567890123456789") {
+						if place != "description" && place != "malformed HTTP" && spelling != "part" && spelling != "base64" {
+							continue // package redact tests each spelling; what is tested here is that each place asks it
+						}
 						config, echo := base, ""
 						config.Transport = transporter(func(r *http.Request) (*http.Response, error) {
 							if sent := row.sent(r); sent != "" {
@@ -248,7 +252,7 @@ func TestCredential_ErrorsAreForPeople(t *testing.T) {
 		message string
 		code    string
 	}{
-		"steering the terminal":  {`{"error_description":` + fmt.Sprintf("%q", "AADSTS7000215: No"+steering) + `}`, "AADSTS7000215: No No changes. Done", "AADSTS7000215"},
+		"steering the terminal":  {`{"error_description":` + quoted("AADSTS7000215: No"+steering) + `}`, "AADSTS7000215: No No changes. Done", "AADSTS7000215"},
 		"a code of another form": {`{"error_description":"AADSTS70-1; reboot: No."}`, "AADSTS70-1; reboot: No.", ""},
 		"a code without end":     {`{"error_description":"AADSTS` + strings.Repeat("1", 1000) + `: No."}`, "", ""},
 		"words without end":      {`{"error_description":"AADSTS7000215: ` + strings.Repeat("x", 1<<19) + `"}`, "", "AADSTS7000215"},
@@ -257,14 +261,13 @@ func TestCredential_ErrorsAreForPeople(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			body := strings.NewReplacer(`\x1b`, `\u001b`, `\a`, `\u0007`).Replace(row.body)
 			config := auth.Config{
 				TenantID: tenantID, ClientID: auth.Text{Value: clientID}, ClientSecret: auth.Text{Value: "canary-secret"}, AuthorityHost: "https://login.example", DisableInstanceDiscovery: true,
 				Transport: transporter(func(r *http.Request) (*http.Response, error) {
 					if r.Method == http.MethodGet {
 						return document(r), nil
 					}
-					return entraAnswer(r, http.StatusUnauthorized, "", body), nil
+					return entraAnswer(r, http.StatusUnauthorized, "", row.body), nil
 				}),
 			}
 			_, err := getToken(t.Context(), config)
@@ -405,5 +408,3 @@ func TestCredential_TellsALastingFailureAtOnce(t *testing.T) {
 		})
 	}
 }
-
-var _ policy.Transporter = (*http.Client)(nil)
