@@ -138,7 +138,7 @@ func TestCredential_ShowsNoSecretThatAnAnswerRepeats(t *testing.T) {
 				row.change(t, &base)
 				for place := range places("") {
 					for spelling := range spellings("01234567890123456789") {
-						if place != "description" && place != "malformed HTTP" && spelling != "part" && spelling != "base64" {
+						if place != "description" && spelling != "part" && spelling != "base64" {
 							continue // package redact tests each spelling; what is tested here is that each place asks it
 						}
 						config, echo := base, ""
