@@ -227,7 +227,7 @@ func TestCredential_ShowsNoTokenOfABrokenAnswer(t *testing.T) {
 		`{"token_type":"Bearer","expires_in":3599,"access_token":5,"id_token":"` + token + `"}`,
 	} {
 		config := auth.Config{
-			TenantID: tenantID, ClientID: auth.Text{Value: clientID}, ClientSecret: auth.Text{Value: "canary"}, AuthorityHost: "https://login.example", DisableInstanceDiscovery: true,
+			TenantID: tenantID, ClientID: auth.Text{Value: clientID}, ClientSecret: auth.Text{Value: "unlike-the-token"}, AuthorityHost: "https://login.example", DisableInstanceDiscovery: true,
 			Transport: transporter(func(r *http.Request) (*http.Response, error) {
 				if r.Method == http.MethodGet {
 					return document(r), nil
@@ -254,6 +254,7 @@ func TestCredential_ErrorsAreForPeople(t *testing.T) {
 	}{
 		"steering the terminal":  {`{"error_description":` + quoted("AADSTS7000215: No"+steering) + `}`, "AADSTS7000215: No No changes. Done", "AADSTS7000215"},
 		"a code of another form": {`{"error_description":"AADSTS70-1; reboot: No."}`, "AADSTS70-1; reboot: No.", ""},
+		"a code without digits":  {`{"error_description":"AADSTSevil: No."}`, "AADSTSevil: No.", ""},
 		"a code without end":     {`{"error_description":"AADSTS` + strings.Repeat("1", 1000) + `: No."}`, "", ""},
 		"words without end":      {`{"error_description":"AADSTS7000215: ` + strings.Repeat("x", 1<<19) + `"}`, "", "AADSTS7000215"},
 		"a page without end":     {strings.Repeat("<p>", 50<<20/3), "", ""},
