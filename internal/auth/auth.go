@@ -6,20 +6,13 @@ package auth
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
-	"io"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
 	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
@@ -54,16 +47,16 @@ type Config struct {
 	AuthorityHost string
 	// DisableInstanceDiscovery trusts AuthorityHost without asking Microsoft's list of known hosts.
 	DisableInstanceDiscovery bool
-	// Transport sends the requests for tokens; an *http.Client fits.
+	// Transport sends the requests for tokens; an *http.Client fits. No redirect is followed.
 	Transport policy.Transporter
 	// UserAgent is put before the User-Agent header of azidentity; "" leaves that alone.
 	UserAgent string
 	// AttemptTimeout bounds one attempt at one request; zero means 10 seconds.
 	AttemptTimeout time.Duration
-	// LocalTransport sends requests to the machine's own managed identity endpoint, past every proxy.
+	// LocalTransport sends requests to the machine's own managed identity endpoint; see LocalClient.
 	LocalTransport *http.Client
 	// Secrets learns everything secret that is given or sent or answered, and says what of an answer may be told; nil for
-	// none.
+	// one that nobody else shares.
 	Secrets *redact.Secrets
 }
 
@@ -75,6 +68,10 @@ func NewCredential(config Config) (azcore.TokenCredential, Method, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	if config.Secrets == nil {
+		config.Secrets = &redact.Secrets{}
+	}
+	config.addGiven()
 	if _, err := config.ClientID.Read(); err != nil {
 		return nil, method, &argumentError{"client_id", err}
 	}
@@ -93,7 +90,7 @@ func NewCredential(config Config) (azcore.TokenCredential, Method, error) {
 			return nil, method, fmt.Errorf("set up the %s credential: %w", method, err)
 		}
 	}
-	c := newCredential(method, s, clock.Real{}, tenant)
+	c := newCredential(method, s, clock.Real{}, tenant, config.Secrets)
 	if method == MethodCLI {
 		config.UseCLI = false
 		_, c.others = Select(config)
@@ -107,15 +104,11 @@ func (c Config) source(method Method) (source, error) {
 		_, err := c.readCertificate()
 		return &application{config: c, proof: c.withCertificate}, err
 	case MethodSecret:
-		if _, err := c.ClientSecret.Read(); err != nil {
-			return nil, &argumentError{"client_secret", err}
-		}
-		return &application{config: c, proof: c.withSecret}, nil
+		_, err := c.readSecret("client_secret", c.ClientSecret)
+		return &application{config: c, proof: c.withSecret}, err
 	case MethodOIDCToken:
-		if _, err := c.OIDCToken.Read(); err != nil {
-			return nil, &argumentError{"oidc_token", err}
-		}
-		return &application{config: c, proof: c.withAssertion(c.givenToken)}, nil
+		_, err := c.givenToken(context.Background())
+		return &application{config: c, proof: c.withAssertion(c.givenToken)}, err
 	case MethodAzureDevOps:
 		_, err := c.requestAddress()
 		return &application{config: c, proof: c.withAssertion(c.azureDevOpsToken)}, err
@@ -123,10 +116,8 @@ func (c Config) source(method Method) (source, error) {
 		_, err := c.requestAddress()
 		return &application{config: c, proof: c.withAssertion(c.githubToken)}, err
 	case MethodAKS:
-		if _, err := (Text{Path: c.FederatedTokenFile}).Read(); err != nil {
-			return nil, &argumentError{argumentFederatedToken, err}
-		}
-		return &application{config: c, proof: c.withAssertion(c.aksToken)}, nil
+		_, err := c.aksToken(context.Background())
+		return &application{config: c, proof: c.withAssertion(c.aksToken)}, err
 	case MethodManagedIdentity:
 		return c.managedIdentity()
 	default:
@@ -142,73 +133,4 @@ func ArgumentOf(err error) (argument string, problem error) {
 		return e.argument, e.err
 	}
 	return "", nil
-}
-
-// Error is a refusal or failure to get a token.
-type Error struct {
-	// Method is the way of signing in that failed, such as "client secret".
-	Method string
-	// Code is Entra's error code such as "AADSTS7000215", or "" if there was no such answer.
-	Code string
-	// Message holds Entra's own words, or those of the failure below it.
-	Message string
-	// TraceID and CorrelationID are what Microsoft's support asks for; "" if there was no answer.
-	TraceID, CorrelationID string
-	// OtherTenant is true if there is a token, and it is another tenant's.
-	OtherTenant bool
-	// Others is a *NotConfigured of all other methods if the Azure CLI was asked, which needs nothing to be configured.
-	Others error
-	// Err is the cause.
-	Err error
-}
-
-func (e *Error) Error() string {
-	return fmt.Sprintf("sign in with %s: %s", e.Method, e.Message)
-}
-
-func (e *Error) Unwrap() error { return e.Err }
-
-// conceal takes the words of an answer out of the error if they repeat the secret, as a proxy's page may that shows the
-// request it refuses.
-func (e *Error) conceal(secret string) {
-	for _, spelling := range []string{
-		secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret), base64.StdEncoding.EncodeToString([]byte(secret)),
-	} {
-		if spelling != "" && strings.Contains(e.Message, spelling) {
-			e.Message = "The words of the answer are left out here, because they repeat the secret that was sent."
-		}
-	}
-}
-
-// newError takes Entra's own words out of azidentity's error, which would print a whole HTTP
-// conversation around them.
-func newError(method string, err error) *Error {
-	e := &Error{Method: method, Message: err.Error(), Err: err}
-	var failed *azidentity.AuthenticationFailedError
-	if !errors.As(err, &failed) || failed.RawResponse == nil {
-		return e
-	}
-	body, readErr := io.ReadAll(failed.RawResponse.Body)
-	if readErr != nil {
-		return e
-	}
-	// Shape: RFC 6749 section 5.2 with Entra's members.
-	var answer struct {
-		Description   string `json:"error_description"`
-		TraceID       string `json:"trace_id"`
-		CorrelationID string `json:"correlation_id"`
-	}
-	if json.Unmarshal(body, &answer) != nil || answer.Description == "" {
-		if words := wordsOf(body); words != "" { // App Service's form
-			e.Message = fmt.Sprintf("The answer has status %d. It says: %s", failed.RawResponse.StatusCode, words)
-		}
-		return e
-	}
-	// The trace and correlation ids and the time follow on lines of their own.
-	e.Message, _, _ = strings.Cut(answer.Description, "\r\n")
-	e.TraceID, e.CorrelationID = answer.TraceID, answer.CorrelationID
-	if code, _, ok := strings.Cut(answer.Description, ":"); ok && strings.HasPrefix(code, "AADSTS") {
-		e.Code = code
-	}
-	return e
 }

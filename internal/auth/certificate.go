@@ -61,7 +61,7 @@ func (c Config) readCertificate() (keyPair, error) {
 func (c Config) parseCertificate(argument string, content []byte) (keyPair, error) {
 	var pair keyPair
 	var err error
-	if bytes.Contains(content, []byte("-----BEGIN ")) {
+	if isPEM(content) {
 		pair, err = parsePEM(content)
 	} else {
 		var leaf *x509.Certificate
@@ -83,8 +83,25 @@ func (c Config) parseCertificate(argument string, content []byte) (keyPair, erro
 	if err != nil {
 		return keyPair{}, &argumentError{argument, err}
 	}
+	c.addCertificate(content)
 	return pair, nil
 }
+
+// addCertificate makes a file secret that a certificate was read from: a PKCS#12 file wholly, and of PEM the private key
+// and not the certificate, which is public.
+func (c Config) addCertificate(content []byte) {
+	if !isPEM(content) {
+		addSecrets(c.Secrets, string(content), base64.StdEncoding.EncodeToString(content))
+		return
+	}
+	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {
+		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			addSecrets(c.Secrets, string(block.Bytes), base64.StdEncoding.EncodeToString(block.Bytes))
+		}
+	}
+}
+
+func isPEM(content []byte) bool { return bytes.Contains(content, []byte("-----BEGIN ")) }
 
 func parsePEM(content []byte) (keyPair, error) {
 	var pair keyPair

@@ -8,7 +8,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"slices"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -21,9 +20,8 @@ import (
 // cache: the tokens are kept one level above.
 type application struct {
 	config Config
-	// proof reads what proves to be the application, and returns azidentity's credential for it and what of it is secret.
-	proof func(ctx context.Context, clientID string) (azcore.TokenCredential, []string, error)
-	sent  []string
+	// proof reads what proves to be the application, and returns azidentity's credential for it.
+	proof func(ctx context.Context, clientID string) (azcore.TokenCredential, error)
 }
 
 func (a *application) token(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -31,61 +29,56 @@ func (a *application) token(ctx context.Context, options policy.TokenRequestOpti
 	if err != nil {
 		return azcore.AccessToken{}, &argumentError{"client_id", err}
 	}
-	inner, secrets, err := a.proof(ctx, clientID)
+	inner, err := a.proof(ctx, clientID)
 	if err != nil {
 		return azcore.AccessToken{}, err
 	}
-	a.sent = secrets
 	return inner.GetToken(ctx, options)
 }
 
-func (a *application) secrets() []string {
-	return append(slices.Clone(a.sent), a.config.OIDCRequestToken)
-}
-
-func (c Config) clientOptions() azcore.ClientOptions {
+// clientOptions are azcore's for a client whose requests all go to an origin.
+func (c Config) clientOptions(origin string) azcore.ClientOptions {
 	return azcore.ClientOptions{
-		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: c.AuthorityHost},
-		Transport: wholeAnswers{inner: c.Transport, attemptTimeout: cmp.Or(c.AttemptTimeout, defaultAttemptTimeout), userAgent: c.UserAgent},
+		Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: c.AuthorityHost},
+		Transport: wholeAnswers{
+			inner: c.direct(), origin: origin, attemptTimeout: cmp.Or(c.AttemptTimeout, defaultAttemptTimeout), userAgent: c.UserAgent, secrets: c.Secrets,
+		},
 	}
 }
 
-func (c Config) withSecret(_ context.Context, clientID string) (azcore.TokenCredential, []string, error) {
-	secret, err := c.ClientSecret.Read()
+func (c Config) withSecret(_ context.Context, clientID string) (azcore.TokenCredential, error) {
+	secret, err := c.readSecret("client_secret", c.ClientSecret)
 	if err != nil {
-		return nil, nil, &argumentError{"client_secret", err}
+		return nil, err
 	}
-	credential, err := azidentity.NewClientSecretCredential(c.TenantID, clientID, secret,
-		&azidentity.ClientSecretCredentialOptions{ClientOptions: c.clientOptions(), DisableInstanceDiscovery: c.DisableInstanceDiscovery})
-	return credential, []string{secret}, err
+	return azidentity.NewClientSecretCredential(c.TenantID, clientID, secret,
+		&azidentity.ClientSecretCredentialOptions{ClientOptions: c.clientOptions(c.AuthorityHost), DisableInstanceDiscovery: c.DisableInstanceDiscovery})
 }
 
-func (c Config) withCertificate(_ context.Context, clientID string) (azcore.TokenCredential, []string, error) {
+func (c Config) withCertificate(_ context.Context, clientID string) (azcore.TokenCredential, error) {
 	pair, err := c.readCertificate()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	credential, err := azidentity.NewClientCertificateCredential(c.TenantID, clientID, pair.certificates, pair.key,
-		&azidentity.ClientCertificateCredentialOptions{ClientOptions: c.clientOptions(), DisableInstanceDiscovery: c.DisableInstanceDiscovery})
-	return credential, nil, err
+	return azidentity.NewClientCertificateCredential(c.TenantID, clientID, pair.certificates, pair.key,
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: c.clientOptions(c.AuthorityHost), DisableInstanceDiscovery: c.DisableInstanceDiscovery})
 }
 
 // withAssertion exchanges an ID token. It is got before azidentity is asked, which would keep no chain to the error.
-func (c Config) withAssertion(get func(ctx context.Context) (string, error)) func(context.Context, string) (azcore.TokenCredential, []string, error) {
-	return func(ctx context.Context, clientID string) (azcore.TokenCredential, []string, error) {
+func (c Config) withAssertion(get func(ctx context.Context) (string, error)) func(context.Context, string) (azcore.TokenCredential, error) {
+	return func(ctx context.Context, clientID string) (azcore.TokenCredential, error) {
 		assertion, err := get(ctx)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		credential, err := c.assertionCredential(clientID, assertion)
-		return credential, []string{assertion}, err
+		return c.assertionCredential(clientID, assertion)
 	}
 }
 
 func (c Config) assertionCredential(clientID, assertion string) (azcore.TokenCredential, error) {
 	return azidentity.NewClientAssertionCredential(c.TenantID, clientID,
 		func(context.Context) (string, error) { return assertion, nil },
-		&azidentity.ClientAssertionCredentialOptions{ClientOptions: c.clientOptions(), DisableInstanceDiscovery: c.DisableInstanceDiscovery})
+		&azidentity.ClientAssertionCredentialOptions{ClientOptions: c.clientOptions(c.AuthorityHost), DisableInstanceDiscovery: c.DisableInstanceDiscovery})
 }
 
 // keyPair is a certificate to sign in with, its chain after it.

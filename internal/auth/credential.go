@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 // renewBefore is how long before its end a token is renewed, as MSAL does.
@@ -23,8 +24,6 @@ const renewBefore = 5 * time.Minute
 // source gets a token from one method. It reads files anew, and knows no cache.
 type source interface {
 	token(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error)
-	// secrets are what was sent last and may be repeated nowhere.
-	secrets() []string
 }
 
 // credential keeps the token of one method and checks whose it is. All callers must ask for the same scope.
@@ -35,15 +34,16 @@ type credential struct {
 	// tenant returns the GUID that a token's tid must have, or "" if it may have any.
 	tenant func(ctx context.Context) (string, error)
 	// others becomes Error.Others.
-	others error
+	others  error
+	secrets *redact.Secrets
 
 	// busy holds a value while somebody asks for a token, so that those who wait can leave.
 	busy chan struct{}
 	last azcore.AccessToken
 }
 
-func newCredential(method Method, s source, c clock.Clock, tenant func(context.Context) (string, error)) *credential {
-	return &credential{method: method, source: s, clock: c, tenant: tenant, busy: make(chan struct{}, 1)}
+func newCredential(method Method, s source, c clock.Clock, tenant func(context.Context) (string, error), secrets *redact.Secrets) *credential {
+	return &credential{method: method, source: s, clock: c, tenant: tenant, secrets: secrets, busy: make(chan struct{}, 1)}
 }
 
 // GetToken implements azcore.TokenCredential. Claims pass the cache by.
@@ -59,12 +59,13 @@ func (c *credential) GetToken(ctx context.Context, options policy.TokenRequestOp
 	}
 	token, err := c.source.token(ctx, options)
 	if err != nil {
-		failure := newError(string(c.method), err)
+		failure := newError(string(c.method), err, c.secrets)
 		failure.Others = c.others
-		for _, secret := range c.source.secrets() {
-			failure.conceal(secret)
-		}
 		return azcore.AccessToken{}, failure
+	}
+	addSecrets(c.secrets, token.Token)
+	if len(token.Token) > maxToken {
+		return azcore.AccessToken{}, &Error{Method: string(c.method), Message: "The answer has a token that is too long to be one."}
 	}
 	if err := c.checkTenant(ctx, token.Token); err != nil {
 		return azcore.AccessToken{}, err
@@ -81,7 +82,7 @@ func (c *credential) checkTenant(ctx context.Context, token string) error {
 	}
 	want, err := c.tenant(ctx)
 	if err != nil {
-		return &Error{Method: string(c.method), Message: fmt.Sprintf("The token is for tenant %s. Whether that is the configured one can't be found out: %v", got, err), Err: err}
+		return &Error{Method: string(c.method), Message: fmt.Sprintf("The token is for tenant %s. Whether that is the configured one can't be found out: %v", got, err), Err: err} // ResolveTenant's may be shown
 	}
 	if want != "" && !strings.EqualFold(got, want) {
 		return &Error{Method: string(c.method), Message: fmt.Sprintf("The token is for tenant %s, but tenant_id is tenant %s.", got, want), OtherTenant: true}
@@ -89,8 +90,8 @@ func (c *credential) checkTenant(ctx context.Context, token string) error {
 	return nil
 }
 
-// tenantOf returns the GUID of the tenant that an access token is for, or "" if the token is opaque
-// (source: Microsoft's "Access token claims reference", tid).
+// tenantOf returns the GUID of the tenant that an access token is for, or "" if the token is opaque or names something
+// else than a GUID (source: Microsoft's "Access token claims reference", tid).
 func tenantOf(token string) string {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -100,7 +101,7 @@ func tenantOf(token string) string {
 		TenantID string `json:"tid"`
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil || json.Unmarshal(payload, &claims) != nil {
+	if err != nil || json.Unmarshal(payload, &claims) != nil || !IsGUID(claims.TenantID) {
 		return ""
 	}
 	return claims.TenantID

@@ -4,6 +4,7 @@
 package auth_test
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -45,6 +46,8 @@ type entra struct {
 	*httptest.Server
 	issues string // the tid of its tokens
 	words  string // of its refusals
+	// endpoint is the token endpoint that the OpenID document names; "" means its own.
+	endpoint string
 
 	mu       sync.Mutex
 	forms    []url.Values
@@ -71,7 +74,7 @@ func (e *entra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/openid-configuration"):
 		base := e.URL + "/" + tenantID
-		_, _ = fmt.Fprintf(w, `{"issuer":"%s/v2.0","authorization_endpoint":"%s/a","token_endpoint":"%s%s"}`, base, base, e.URL, tokenPath)
+		_, _ = fmt.Fprintf(w, `{"issuer":"%s/v2.0","authorization_endpoint":"%s/a","token_endpoint":%q}`, base, base, cmp.Or(e.endpoint, e.URL+tokenPath))
 	case r.URL.Path == tokenPath:
 		_ = r.ParseForm()
 		e.forms = append(e.forms, r.PostForm)
@@ -88,7 +91,7 @@ func (e *entra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (e *entra) config() auth.Config {
 	return auth.Config{
 		TenantID: tenantID, ClientID: auth.Text{Value: clientID}, AuthorityHost: e.URL, DisableInstanceDiscovery: true,
-		Transport: e.Client(), LocalTransport: e.Client(),
+		Transport: e.Client(), LocalTransport: auth.LocalClient(&http.Transport{}),
 	}
 }
 

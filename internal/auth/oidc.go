@@ -23,19 +23,11 @@ const exchangeAudience = "api://AzureADTokenExchange"
 const argumentFederatedToken = "AZURE_FEDERATED_TOKEN_FILE"
 
 func (c Config) givenToken(context.Context) (string, error) {
-	token, err := c.OIDCToken.Read()
-	if err != nil {
-		return "", &argumentError{"oidc_token", err}
-	}
-	return token, nil
+	return c.readSecret("oidc_token", c.OIDCToken)
 }
 
 func (c Config) aksToken(context.Context) (string, error) {
-	token, err := Text{Path: c.FederatedTokenFile}.Read()
-	if err != nil {
-		return "", &argumentError{argumentFederatedToken, err}
-	}
-	return token, nil
+	return c.readSecret(argumentFederatedToken, Text{Path: c.FederatedTokenFile})
 }
 
 // githubToken asks GitHub Actions for an ID token (documented: GitHub's "OpenID Connect reference").
@@ -52,10 +44,10 @@ func (c Config) githubToken(ctx context.Context) (string, error) {
 		Value string `json:"value"`
 	}
 	err = c.requestToken(ctx, http.MethodGet, address, &answer)
-	if err == nil && answer.Value == "" {
-		err = errors.New("the answer of the OIDC request has no token")
+	if err != nil {
+		return "", err
 	}
-	return answer.Value, err
+	return c.answered(answer.Value)
 }
 
 // azureDevOpsToken asks Azure DevOps for the ID token of a service connection (documented: REST API 7.1, "Oidctoken -
@@ -73,10 +65,22 @@ func (c Config) azureDevOpsToken(ctx context.Context) (string, error) {
 		Token string `json:"oidcToken"`
 	}
 	err = c.requestToken(ctx, http.MethodPost, address, &answer)
-	if err == nil && answer.Token == "" {
-		err = errors.New("the answer of the OIDC request has no token")
+	if err != nil {
+		return "", err
 	}
-	return answer.Token, err
+	return c.answered(answer.Token)
+}
+
+// answered checks the ID token of an answer and makes it secret.
+func (c Config) answered(token string) (string, error) {
+	addSecrets(c.Secrets, token)
+	switch {
+	case token == "":
+		return "", errors.New("the answer of the OIDC request has no token")
+	case len(token) > maxToken:
+		return "", errors.New("the answer of the OIDC request has a token that is too long to be one")
+	}
+	return token, nil
 }
 
 // requestAddress checks where the request's token would be sent. Nothing but the origin is repeated.
@@ -85,6 +89,8 @@ func (c Config) requestAddress() (*url.URL, error) {
 	switch {
 	case err != nil || address.Host == "":
 		return nil, &argumentError{"oidc_request_url", errors.New("it is not an address")}
+	case !ValidPort(address):
+		return nil, &argumentError{"oidc_request_url", fmt.Errorf("there is no port %s", address.Port())}
 	case address.Scheme != "https":
 		return nil, &argumentError{"oidc_request_url", fmt.Errorf("%q would carry the request token in the clear. Only https is allowed", address.Scheme+"://"+address.Host)}
 	}
@@ -93,7 +99,8 @@ func (c Config) requestAddress() (*url.URL, error) {
 
 // requestToken sends the request, with azcore's retries.
 func (c Config) requestToken(ctx context.Context, method string, address *url.URL, into any) error {
-	options := c.clientOptions()
+	origin := address.Scheme + "://" + address.Host
+	options := c.clientOptions(origin)
 	pipeline := runtime.NewPipeline("auth", "", runtime.PipelineOptions{}, &options)
 	request, err := runtime.NewRequest(ctx, method, address.String())
 	if err != nil {
@@ -105,7 +112,6 @@ func (c Config) requestToken(ctx context.Context, method string, address *url.UR
 	header.Set("Content-Type", "application/json")
 	// Azure DevOps would send a token that it doesn't take to its sign-in page.
 	header.Set("X-TFS-FedAuthRedirect", "Suppress")
-	origin := address.Scheme + "://" + address.Host
 	resp, err := pipeline.Do(request)
 	if err != nil {
 		var inURL *url.Error // repeats the whole address
@@ -120,7 +126,7 @@ func (c Config) requestToken(ctx context.Context, method string, address *url.UR
 	case err != nil:
 		return fmt.Errorf("read the answer of the OIDC request: %w", err)
 	case resp.StatusCode != http.StatusOK:
-		return &requestRefused{origin: origin, status: resp.StatusCode, words: wordsOf(body)}
+		return &requestRefused{origin: origin, status: resp.StatusCode, words: c.Secrets.Text(wordsOf(body))}
 	case json.Unmarshal(body, into) != nil:
 		return fmt.Errorf("the answer of the OIDC request to %s can't be understood", origin)
 	}

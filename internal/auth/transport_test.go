@@ -26,7 +26,7 @@ func TestWholeAnswers_KeepItsOwnBody(t *testing.T) {
 	t.Parallel()
 	body := strings.NewReader("grant_type=client_credentials")
 	inner := &slowReader{}
-	transport := wholeAnswers{inner: inner, attemptTimeout: time.Minute}
+	transport := wholeAnswers{inner: inner, origin: "https://login.example", attemptTimeout: time.Minute}
 	for range 3 {
 		if _, err := body.Seek(0, io.SeekStart); err != nil {
 			t.Fatal(err)
@@ -44,4 +44,25 @@ func TestWholeAnswers_KeepItsOwnBody(t *testing.T) {
 		}
 	}
 	inner.reading.Wait()
+}
+
+// TestCheckLocal_KeepsArcsKeyOnTheMachine: it is read from a file that only some may read, and IDENTITY_ENDPOINT says where
+// it goes.
+func TestCheckLocal_KeepsArcsKeyOnTheMachine(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"http://localhost:40342/metadata/identity/oauth2/token": true, "http://127.0.0.1:40342/": true, "http://10.0.0.1/": false, "https://evil.example/": false,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := checkLocal(req); err != nil {
+			t.Errorf("%s: got %v for a request without a secret", address, err)
+		}
+		req.Header.Set("Authorization", "Basic canary")
+		if err := checkLocal(req); (err == nil) != want {
+			t.Errorf("%s: got %v, want it sent: %t", address, err, want)
+		}
+	}
 }

@@ -4,6 +4,7 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -92,13 +93,18 @@ func (x *exchange) openIDConfiguration() answer {
 	return jsonAnswer(http.StatusOK, x.entraHeader(), openIDConfiguration{
 		Issuer:                base + "/v2.0",
 		AuthorizationEndpoint: base + "/oauth2/v2.0/authorize",
-		TokenEndpoint:         base + "/oauth2/v2.0/token",
+		TokenEndpoint:         x.tokenEndpoint(x.tenant.id),
 		JWKSURI:               base + "/discovery/v2.0/keys",
 		AuthMethods:           []string{"client_secret_post", "private_key_jwt"},
 		ResponseTypes:         []string{"code"},
 		SubjectTypes:          []string{"pairwise"},
 		SigningAlgorithms:     []string{"ES256"},
 	})
+}
+
+// tokenEndpoint is the one that the OpenID document names, with a tenant's name.
+func (x *exchange) tokenEndpoint(tenant string) string {
+	return cmp.Or(x.s.config.Switches.TokenEndpointOrigin, x.origin()) + "/" + tenant + "/oauth2/v2.0/token"
 }
 
 type jwk struct {

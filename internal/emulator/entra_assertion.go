@@ -60,7 +60,7 @@ func (x *exchange) checkCertificateAssertion(a assertion) *entraError {
 	}
 	var audiences []string
 	for _, name := range []string{t.id, t.domain} {
-		audiences = append(audiences, x.origin()+"/"+name+"/oauth2/v2.0/token", x.origin()+"/"+name+"/v2.0")
+		audiences = append(audiences, x.tokenEndpoint(name), x.origin()+"/"+name+"/v2.0")
 	}
 	if !a.isFor(audiences...) {
 		return unauthorizedClient(700023, "Client assertion audience claim does not match Realm issuer. Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials .")

@@ -68,6 +68,10 @@ type Switches struct {
 	// set (observed once in a while). Whether its work was done is unknown, and
 	// depends on Config.Seed and the name of the key set.
 	UploadSecretProblem bool
+	// TokenEndpointOrigin is the scheme, host and port that the token_endpoint of
+	// OpenID documents names instead of those asked, such as
+	// "https://login.example", as a document names that a proxy forwards or forges.
+	TokenEndpointOrigin string
 	// OpaqueTokens hands out access tokens that a client can't parse.
 	OpaqueTokens bool
 }

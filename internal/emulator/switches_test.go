@@ -4,6 +4,8 @@
 package emulator_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -280,6 +282,27 @@ func TestSwitches_NextLinkHost(t *testing.T) {
 	if !strings.HasPrefix(next, "https://graph.example/beta/trustFramework/keySets?$skiptoken=") {
 		t.Errorf("nextLink %q", next)
 	}
+}
+
+func TestSwitches_TokenEndpointOrigin(t *testing.T) {
+	t.Parallel()
+	c := newCaller(t, emulator.Config{Switches: emulator.Switches{TokenEndpointOrigin: "http://login.example"}})
+	r := c.do(http.MethodGet, "/"+c.tenant.ID()+"/v2.0/.well-known/openid-configuration", "", nil)
+	endpoint := "http://login.example/" + c.tenant.ID() + "/oauth2/v2.0/token"
+	if got := r.text(t, "token_endpoint"); got != endpoint {
+		t.Errorf("token endpoint %q, want %q", got, endpoint)
+	}
+	if got, want := r.text(t, "issuer"), c.server.URL()+"/"+c.tenant.ID()+"/v2.0"; got != want {
+		t.Errorf("issuer %q, want %q", got, want)
+	}
+	// A client proves who it is to the endpoint that the document names.
+	key := newKey(t)
+	certificate := newCertificate(t, key, startTime().Add(-time.Hour), startTime().Add(time.Hour))
+	c.tenant.AddCertificate(certificate)
+	thumbprint := sha256.Sum256(certificate.Raw)
+	header := map[string]any{"typ": "JWT", "alg": "PS256", "x5t#S256": base64.RawURLEncoding.EncodeToString(thumbprint[:])}
+	claims := map[string]any{"iss": c.tenant.ClientID(), "sub": c.tenant.ClientID(), "aud": endpoint, "jti": "1", "nbf": startTime().Unix(), "exp": startTime().Add(time.Minute).Unix()}
+	c.exchangeAssertion(signed(t, key, header, claims), nil, "", "")
 }
 
 func TestSwitches_KeysV2Unlistable(t *testing.T) {

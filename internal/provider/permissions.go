@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/auth"
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -49,12 +50,11 @@ func permissionAdvice(e *trustframework.Error) string {
 		p.add("  az login --service-principal --username CLIENT_ID --tenant %s --allow-no-subscriptions", guidOr(c.TenantID, "TENANT_ID"))
 	case c.ManagedIdentity:
 		p.add("To grant it, run this in a POSIX shell as an administrator of the tenant (a managed identity has no application registration):")
-		graph := cmp.Or(c.Graph, "https://graph.microsoft.com")
 		p.add("%s", strings.Join([]string{
 			loginCommand(c),
 			"  GRAPH=$(az ad sp show --id " + graphAppID + " --query id --output tsv)",
 			fmt.Sprintf(`  az rest --method POST --url %s/v1.0/servicePrincipals/%s/appRoleAssignments --headers Content-Type=application/json --body '{"principalId":"%s","resourceId":"'$GRAPH'","appRoleId":"%s"}'`,
-				graph, guidOr(c.ObjectID, "OBJECT_ID"), guidOr(c.ObjectID, "OBJECT_ID"), roleID(e.Needs)),
+				graphOf(c), guidOr(c.ObjectID, "OBJECT_ID"), guidOr(c.ObjectID, "OBJECT_ID"), roleID(e.Needs)),
 		}, "\n"))
 		p.add("Azure keeps the tokens of a managed identity, so that it can take hours until one has the permission.")
 	default:
@@ -79,16 +79,18 @@ func callerText(c *trustframework.Caller) string {
 	case c.ManagedIdentity:
 		who = "managed identity"
 	}
-	return fmt.Sprintf("The token is for %s %s in tenant %s. Its %s: %s.", who, cmp.Or(c.ClientID, "(unknown)"), cmp.Or(c.TenantID, "(unknown)"), kind, permissionList(c.Permissions))
+	return fmt.Sprintf("The token is for %s %s in tenant %s. Its %s: %s.", who, guidOr(c.ClientID, "(unknown)"), guidOr(c.TenantID, "(unknown)"), kind, permissionList(c.Permissions))
 }
 
-// permissionList lists the permissions, those that matter here first, and no more than fit to read.
+// permissionList lists the permissions, those that matter here first, and no more than fit to read. What has another form
+// than a permission's name is left out.
 func permissionList(permissions []string) string {
 	const most = 6
-	if len(permissions) == 0 {
+	var form *redact.Secrets // only the form counts: the names are the service's
+	list := slices.DeleteFunc(slices.Clone(permissions), func(name string) bool { return form.ID(name) == "" })
+	if len(list) == 0 {
 		return "none"
 	}
-	list := slices.Clone(permissions)
 	slices.SortStableFunc(list, func(a, b string) int {
 		rank := func(name string) int {
 			if strings.HasPrefix(name, "TrustFrameworkKeySet.") {
@@ -106,6 +108,18 @@ func permissionList(permissions []string) string {
 
 func loginCommand(c *trustframework.Caller) string {
 	return "  az login --tenant " + guidOr(c.TenantID, "TENANT_ID") + " --allow-no-subscriptions"
+}
+
+// graphOf returns the Graph that a caller's token is for, if it is that of a cloud, and that of the public cloud otherwise:
+// "az rest" sends a token of the administrator to it, and what it is made of is an answer.
+func graphOf(c *trustframework.Caller) string {
+	clouds := auth.Environments()
+	for _, cloud := range clouds {
+		if c.Graph == cloud.GraphEndpoint {
+			return c.Graph
+		}
+	}
+	return clouds[0].GraphEndpoint
 }
 
 // guidOr lets nothing but a GUID into a command that people copy.

@@ -118,6 +118,9 @@ func TestDenied_SaysNoMoreThanIsKnown(t *testing.T) {
 		"no claims":              {&trustframework.Caller{}, "application (unknown) in tenant (unknown)|permissions: none|az login --tenant TENANT_ID |--id CLIENT_ID ", ""},
 		"no claims, identity":    {&trustframework.Caller{ManagedIdentity: true}, "https://graph.microsoft.com/v1.0/servicePrincipals/OBJECT_ID/|\"OBJECT_ID\"", ""},
 		"odd claims":             {&trustframework.Caller{ClientID: "$(reboot)", TenantID: "`reboot`"}, "--tenant TENANT_ID |--id CLIENT_ID ", "--id $|--tenant `"},
+		"another's Graph":        {&trustframework.Caller{ManagedIdentity: true, Graph: "https://evil.example"}, "--url https://graph.microsoft.com/v1.0/", "evil"},
+		"a cloud's Graph":        {&trustframework.Caller{ManagedIdentity: true, Graph: "https://microsoftgraph.chinacloudapi.cn"}, "--url https://microsoftgraph.chinacloudapi.cn/v1.0/", "graph.microsoft.com"},
+		"claims for a terminal":  {&trustframework.Caller{ClientID: "\x1b[2K", TenantID: "\nNo changes.", Permissions: []string{"\x1b[31m", "Directory.Read.All", "a\nb"}}, "application (unknown) in tenant (unknown). Its application permissions: Directory.Read.All. ", "\x1b|No changes|a\nb"},
 		"odd claims of a user's": {&trustframework.Caller{TenantID: "`reboot`", Delegated: true}, "--tenant TENANT_ID ", "--tenant `"},
 		"many permissions": {
 			&trustframework.Caller{ClientID: deniedClient, Permissions: []string{"A", "B", "C", "D", "E", "F", "G", trustframework.PermissionRead}},

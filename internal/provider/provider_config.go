@@ -350,6 +350,8 @@ func (r resolver) origin(s setting, fallback string) string {
 	case err != nil || u.Scheme == "" || u.Hostname() == "":
 		r.invalid(s, fmt.Sprintf("It is not an address. Write it like %q.", fallback))
 		return ""
+	case !auth.ValidPort(u):
+		r.invalid(s, fmt.Sprintf("There is no port %s. Ports go from 1 to 65535.", u.Port()))
 	case u.Scheme != "https":
 		r.invalid(s, fmt.Sprintf("%q would carry credentials in the clear. Only https is allowed.", u.Scheme+"://"+u.Host))
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
@@ -380,9 +382,7 @@ func (p *trustFrameworkProvider) newData(ctx context.Context, s settings, terraf
 		// Some redirects would carry the client secret to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	local := transport.Clone()
-	local.Proxy = nil
-	s.auth.LocalTransport = &http.Client{Transport: local, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	s.auth.LocalTransport = auth.LocalClient(transport)
 	secrets := &redact.Secrets{}
 	s.auth.Secrets = secrets
 	s.auth.UserAgent = graph.UserAgent(p.version, terraformVersion, s.userAgent)
@@ -412,10 +412,10 @@ func (p *trustFrameworkProvider) newData(ctx context.Context, s settings, terraf
 		clock:  p.clock,
 		tenant: newSignedIn(p.clock, func(ctx context.Context) (string, error) {
 			tenant, err := adapter.TenantID(ctx)
-			if err != nil || tenant != "" {
+			if err != nil || auth.IsGUID(tenant) {
 				return tenant, err
 			}
-			// A token that can't be parsed is nobody's mistake. The lookup isn't the credential's, whose
+			// A token that can't be parsed, or names something else than a GUID, is nobody's mistake. The lookup isn't the credential's, whose
 			// library would repeat it.
 			const tries = 4
 			for try := 1; ; try++ {

@@ -90,6 +90,8 @@ func TestAccProvider_Invalid_IsRefusedBeforeAnythingIsSent(t *testing.T) {
 		"endpoint with /beta": {[]string{"msgraph_endpoint", `"https://graph.microsoft.com/beta"`}, nil, `more than scheme, host and port`},
 		"password in http":    {[]string{"msgraph_endpoint", `"http://user:canary@graph.microsoft.com"`}, nil, `"http://graph.microsoft.com" would.*Only https`},
 		"endpoint of a host":  {[]string{"msgraph_endpoint", `"graph.microsoft.com"`}, nil, `is not an address`},
+		"no such port":        {[]string{"msgraph_endpoint", `"https://graph.microsoft.com:99999"`}, nil, `Invalid provider argument msgraph_endpoint.*There is no port 99999`},
+		"port zero":           {[]string{"authority_host", `"https://login.microsoftonline.com:0"`}, nil, `Invalid provider argument authority_host.*There is no port 0`},
 		"no CA file":          {[]string{"ca_cert_file", `"/nowhere.pem"`}, nil, `Invalid provider argument ca_cert_file.*can't be read`},
 		"CA file without CA":  {[]string{"ca_cert_file", strconv.Quote(file)}, nil, `no PEM certificate`},
 		"odd settle time":     {[]string{"settle_time", `"soon"`}, nil, `"soon" is not a duration between 1s and 15m`},

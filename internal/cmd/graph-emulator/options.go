@@ -89,5 +89,6 @@ func switchFlags(fs *flag.FlagSet, s *emulator.Switches) {
 	fs.BoolVar(&s.ModernPKCS12, "modern-pkcs12", false, "take PKCS#12 files encrypted with AES or with a MAC of SHA-2")
 	fs.BoolVar(&s.DuplicateKeys, "duplicate-keys", false, "append a certificate that the key set has already")
 	fs.BoolVar(&s.UploadSecretProblem, "upload-secret-problem", false, "answer AADB2C90063 to the first uploadSecret to each key set")
+	fs.StringVar(&s.TokenEndpointOrigin, "token-endpoint-origin", "", "`origin` that OpenID documents name for the token endpoint instead of the one asked")
 	fs.BoolVar(&s.OpaqueTokens, "opaque-tokens", false, "hand out access tokens that can't be parsed")
 }

@@ -271,13 +271,13 @@ func TestParseOptions_TakesEverySwitch(t *testing.T) {
 		"-missing-status=404", "-oct-spelling=OCT", "-numbers-as-strings", "-list-without-keys", "-list-refused",
 		"-page-size=2", "-next-link-host=graph.example", "-overlap-refused", "-no-backup-of-empty", "-fill-nbf", "-status-in-listing", "-disabled-at-first",
 		"-wrapped-key-v2", "-no-keys-v2", "-keys-v2-unlistable", "-both-usages-sign", "-no-usage-signs", "-certificate-dates",
-		"-modern-pkcs12", "-duplicate-keys", "-upload-secret-problem", "-opaque-tokens", "-seed=7",
+		"-modern-pkcs12", "-duplicate-keys", "-upload-secret-problem", "-opaque-tokens", "-token-endpoint-origin=https://login.example", "-seed=7",
 	}, io.Discard)
 	want := emulator.Switches{
 		MissingStatus: 404, OctSpelling: "OCT", NumbersAsStrings: true, ListWithoutKeys: true, ListRefused: true,
 		PageSize: 2, NextLinkHost: "graph.example", OverlapRefused: true, NoBackupOfEmpty: true, FillNbf: true, StatusInListing: true, DisabledAtFirst: true,
 		WrappedKeyV2: true, NoKeysV2: true, KeysV2Unlistable: true, BothUsagesSign: true, NoUsageSigns: true, CertificateDates: true,
-		ModernPKCS12: true, DuplicateKeys: true, UploadSecretProblem: true, OpaqueTokens: true,
+		ModernPKCS12: true, DuplicateKeys: true, UploadSecretProblem: true, OpaqueTokens: true, TokenEndpointOrigin: "https://login.example",
 	}
 	if err != nil || o.server.Switches != want || o.server.Seed != 7 {
 		t.Errorf("options %v, error %v", o.server.Switches, err)
