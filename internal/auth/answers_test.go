@@ -73,12 +73,12 @@ func TestCredential_TeachesWhatIsSecret(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, secret := range append(row.want(e), e.accessToken()) {
-				if secret == "" || !config.Secrets.Hold("The words "+secret+" end.") {
+				if secret == "" || !config.Secrets.Repeat("The words "+secret+" end.") {
 					t.Errorf("%q isn't known", secret)
 				}
 			}
 			for _, text := range append(row.public, clientID, tenantID, "https://graph.microsoft.com/.default", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_credentials", "xms_cc") {
-				if config.Secrets.Hold(text) {
+				if config.Secrets.Repeat(text) {
 					t.Errorf("%q is no secret, and is taken for one", text)
 				}
 			}

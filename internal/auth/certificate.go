@@ -88,15 +88,15 @@ func (c Config) parseCertificate(argument string, content []byte) (keyPair, erro
 }
 
 // addCertificate makes a file secret that a certificate was read from: a PKCS#12 file wholly, and of PEM the private key
-// and not the certificate, which is public.
+// and not the certificate, which is public. As bytes: in base64 a key set's public key could look like a part of it.
 func (c Config) addCertificate(content []byte) {
 	if !isPEM(content) {
-		addSecrets(c.Secrets, string(content), base64.StdEncoding.EncodeToString(content))
+		c.Secrets.Add(string(content))
 		return
 	}
 	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {
 		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
-			addSecrets(c.Secrets, string(block.Bytes), base64.StdEncoding.EncodeToString(block.Bytes))
+			c.Secrets.Add(string(block.Bytes))
 		}
 	}
 }

@@ -25,7 +25,7 @@ func addSecrets(secrets *redact.Secrets, texts ...string) {
 
 // addGiven makes everything secret that the configuration gives, whether or not the method needs it.
 func (c Config) addGiven() {
-	addSecrets(c.Secrets, c.ClientSecret.Value, c.Certificate.Value, c.CertificatePassword, c.OIDCToken.Value, c.OIDCRequestToken)
+	addSecrets(c.Secrets, c.ClientSecret.Value, c.CertificatePassword, c.OIDCToken.Value, c.OIDCRequestToken)
 }
 
 // readSecret reads an argument whose text is secret from then on.
