@@ -67,6 +67,9 @@ func decode(text string) []string {
 var escape = regexp.MustCompile(`%u[0-9A-Fa-f]{4}|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\U[0-9A-Fa-f]{8}|\\x[0-9A-Fa-f]{2}|[%=][0-9A-Fa-f]{2}|\\[0-3][0-7]{2}|\\.`)
 
 func unescape(text string) string {
+	if !strings.ContainsAny(text, `%=\`) {
+		return text
+	}
 	return escape.ReplaceAllStringFunc(text, func(e string) string {
 		switch {
 		case strings.HasPrefix(e, `%u`), strings.HasPrefix(e, `\u`), strings.HasPrefix(e, `\U`):
