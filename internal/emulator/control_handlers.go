@@ -30,7 +30,10 @@ type faultRequest struct {
 	ContentType string `json:"contentType"`
 	RetryAfter  string `json:"retryAfter"`
 	Challenge   string `json:"challenge"`
+	Replay      bool   `json:"replay"`
 	Lag         string `json:"lag"`
+
+	Header map[string]string `json:"header"`
 }
 
 // faultOfKind makes the named fault; the name is that of its constructor.
@@ -87,8 +90,15 @@ func (q faultRequest) fault() (Fault, error) {
 	f.Commit, f.Cut, f.Half, f.Stall = f.Commit || q.Commit, f.Cut || q.Cut, f.Half || q.Half, f.Stall || q.Stall
 	f.Status, f.Code, f.Message = cmp.Or(q.Status, f.Status), cmp.Or(q.Code, f.Code), cmp.Or(q.Message, f.Message)
 	f.Body, f.ContentType, f.RetryAfter, f.Challenge = q.Body, q.ContentType, cmp.Or(q.RetryAfter, f.RetryAfter), q.Challenge
+	f.Replay = f.Replay || q.Replay
+	for name, value := range q.Header {
+		if f.Header == nil {
+			f.Header = http.Header{}
+		}
+		f.Header.Set(name, value)
+	}
 	if !f.replacesAnswer() && f.Lag == 0 {
-		return f, controlRefuse(http.StatusBadRequest, "a fault needs one of kind, late, cut, half, stall, status, body and lag")
+		return f, controlRefuse(http.StatusBadRequest, "a fault needs one of kind, late, cut, half, stall, replay, status, body and lag")
 	}
 	return f, nil
 }

@@ -5,6 +5,7 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -79,7 +80,9 @@ func (x *exchange) answer() (a answer) {
 func (x *exchange) withFaults(work func(*exchange) answer) answer {
 	f, ok := x.tenant.takeFault(x.entry.Op, x.entry.KeySet)
 	if !ok {
-		return work(x)
+		done := work(x)
+		x.tenant.remember(x.entry.Op, done)
+		return done
 	}
 	x.entry.Fault, x.lag = f.name(), f.Lag
 	if !f.replacesAnswer() {
@@ -89,9 +92,10 @@ func (x *exchange) withFaults(work func(*exchange) answer) answer {
 	switch {
 	case f.Late > 0:
 		x.tenant.doLater(x, work, f.Late)
-	case f.Commit, f.Half:
+	case f.Commit, f.Half, f.Rewrite != nil:
 		done = work(x)
 	}
+	replayed, replays := x.tenant.earlier(x.entry.Op)
 	switch {
 	case f.Half && f.Late == 0:
 		done.half = true
@@ -100,8 +104,31 @@ func (x *exchange) withFaults(work func(*exchange) answer) answer {
 		return answer{stall: true}
 	case f.Cut:
 		return answer{cut: true}
+	case f.Rewrite != nil && f.Late == 0:
+		done.status, done.body = cmp.Or(f.Status, done.status), f.Rewrite(done.body)
+		return f.withHeader(done)
+	case f.Replay && replays:
+		return f.withHeader(replayed)
+	case f.Replay && !f.Commit:
+		return work(x)
+	case f.Replay:
+		return done
 	}
-	return x.faultAnswer(f)
+	return f.withHeader(x.faultAnswer(f))
+}
+
+// withHeader gives an answer the fault's own headers.
+func (f Fault) withHeader(a answer) answer {
+	a.header = a.header.Clone()
+	for name, value := range map[string]string{"Content-Type": f.ContentType, "Retry-After": f.RetryAfter, "Www-Authenticate": f.Challenge} {
+		if value != "" {
+			a.header.Set(name, value)
+		}
+	}
+	for name, values := range f.Header {
+		a.header[http.CanonicalHeaderKey(name)] = values
+	}
+	return a
 }
 
 // now is the time at which the work of this request is done.
@@ -128,15 +155,6 @@ func (x *exchange) faultAnswer(f Fault) answer {
 		a = x.entraFailure(&entraError{status: status, name: f.Code, message: f.Message})
 	default:
 		a = x.graphFailure(&graphError{status: status, code: f.Code, message: f.Message})
-	}
-	if f.ContentType != "" {
-		a.header.Set("Content-Type", f.ContentType)
-	}
-	if f.RetryAfter != "" {
-		a.header.Set("Retry-After", f.RetryAfter)
-	}
-	if f.Challenge != "" {
-		a.header.Set("Www-Authenticate", f.Challenge)
 	}
 	return a
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // Fault is something going wrong with the requests it matches. A fault that
-// has none of Late, Cut, Half, Stall, Status and Body leaves the answer alone, so
-// that Lag can stand by itself.
+// has none of Late, Cut, Half, Stall, Replay, Rewrite, Status and Body leaves the
+// answer alone, so that Lag can stand by itself.
 type Fault struct {
 	// Name shows up as [Entry.Fault]; empty means one made from the rest.
 	Name string
@@ -47,6 +47,15 @@ type Fault struct {
 	// RetryAfter and Challenge are the headers Retry-After and WWW-Authenticate,
 	// as they are to be sent.
 	RetryAfter, Challenge string
+	// Header has further headers of the answer, which replace those of their names.
+	Header http.Header
+	// Replay sends what the last request of the operation that met no fault was
+	// answered, whatever key set it was about. If there was none, it is as if there
+	// were no fault.
+	Replay bool
+	// Rewrite does the work and changes the body of its answer. Status, if it isn't
+	// 0, replaces that of the answer.
+	Rewrite func(body []byte) []byte
 	// Lag, if positive, is the visibility lag of this commit alone.
 	Lag time.Duration
 }
@@ -109,6 +118,17 @@ func HalfAnswer(op Op) Fault { return Fault{Name: "HalfAnswer", Op: op, Half: tr
 // NoAnswer leaves the client waiting after the work was done.
 func NoAnswer(op Op) Fault { return Fault{Name: "NoAnswer", Op: op, Commit: true, Stall: true} }
 
+// Replayed is the answer of an earlier request of the operation, by a cache or a
+// proxy that takes the two for one. If commit is true, the work is done too.
+func Replayed(op Op, commit bool) Fault {
+	return Fault{Name: "Replayed", Op: op, Commit: commit, Replay: true}
+}
+
+// Rewritten does the work and changes the body of its answer.
+func Rewritten(op Op, rewrite func(body []byte) []byte) Fault {
+	return Fault{Name: "Rewritten", Op: op, Commit: true, Rewrite: rewrite}
+}
+
 // On narrows the fault to one key set.
 func (f Fault) On(keySet string) Fault { f.KeySet = keySet; return f }
 
@@ -122,7 +142,7 @@ func (f Fault) Repeat(n int) Fault { f.Times = n; return f }
 func (f Fault) WithLag(d time.Duration) Fault { f.Lag = d; return f }
 
 func (f Fault) replacesAnswer() bool {
-	return f.Late > 0 || f.Cut || f.Half || f.Stall || f.Status != 0 || f.Body != ""
+	return f.Late > 0 || f.Cut || f.Half || f.Stall || f.Replay || f.Rewrite != nil || f.Status != 0 || f.Body != ""
 }
 
 func (f Fault) name() string {
@@ -135,6 +155,10 @@ func (f Fault) name() string {
 		return "Half"
 	case f.Stall:
 		return "Stall"
+	case f.Replay:
+		return "Replay"
+	case f.Rewrite != nil:
+		return "Rewrite"
 	case f.replacesAnswer():
 		return fmt.Sprintf("Status %d", cmp.Or(f.Status, http.StatusOK))
 	default:
@@ -175,4 +199,19 @@ func (t *Tenant) takeFault(op Op, keySet string) (Fault, bool) {
 		return f, true
 	}
 	return t.storm.fault(op, keySet)
+}
+
+// remember keeps an answer for faults that replay it.
+func (t *Tenant) remember(op Op, a answer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.answers[op] = a
+}
+
+// earlier returns the last answer of an operation that met no fault.
+func (t *Tenant) earlier(op Op) (answer, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a, ok := t.answers[op]
+	return a, ok
 }

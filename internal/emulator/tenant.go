@@ -69,6 +69,7 @@ type Tenant struct {
 	late         []lateWork      // in order of due
 	tokens       map[string]bool // whether the token of a uti is still good
 	inFlight     map[string]int  // writes under way, by canonical name
+	answers      map[Op]answer   // the last answer of each operation that met no fault
 
 	committing sync.Mutex // held while late work is done, so that nobody reads before it
 }
@@ -86,6 +87,7 @@ func (s *Server) NewTenant(c TenantConfig) *Tenant {
 		clientSecret: cmp.Or(c.ClientSecret, secret()),
 		roles:        slices.Clone(c.Roles),
 		inFlight:     map[string]int{},
+		answers:      map[Op]answer{},
 		tokens:       map[string]bool{},
 	}
 	t.domain = strings.ToLower(cmp.Or(c.Domain, "tenant"+t.id[:8]+".onmicrosoft.com"))

@@ -154,6 +154,10 @@ func canarySpellings(piece []byte) map[string][]byte {
 		"HEX, colons":     strings.ToUpper(strings.ReplaceAll(spaced, " ", ":")),
 		"numbers":         list,
 		"numbers, commas": strings.ReplaceAll(list, " ", ","),
+		"entities":        eachByte("&#%d;", piece),
+		"hex entities":    eachByte("&#x%x;", piece),
+		"percent signs":   eachByte("%%%02X", piece),
+		"JSON escapes":    eachByte(`\u%04x`, piece),
 	}
 	// What base64 makes of a text depends on where in a group of three bytes it begins, and at its ends on its
 	// neighbors.
@@ -165,6 +169,9 @@ func canarySpellings(piece []byte) map[string][]byte {
 	}
 	spellings := map[string][]byte{}
 	for name, s := range all {
+		if name == "quoted" && len(s) < keySize {
+			continue // too little is left of a short piece that is no text
+		}
 		spellings[name] = []byte(s)
 	}
 	// Passwords of PKCS#12 are UTF-16 to those who derive keys from them.
@@ -193,6 +200,15 @@ func quotedPiece(piece []byte) string {
 			b.WriteString(quoted[1 : len(quoted)-1])
 		}
 		at += size
+	}
+	return b.String()
+}
+
+// eachByte writes each byte of a piece by itself, as encoders do that leave no character as it is.
+func eachByte(format string, piece []byte) string {
+	var b strings.Builder
+	for _, one := range piece {
+		fmt.Fprintf(&b, format, one)
 	}
 	return b.String()
 }

@@ -24,6 +24,8 @@ func operations() map[string][]emulator.Op {
 		"Create a key set, make a key": {
 			emulator.OpCreate, emulator.OpGenerateKey, emulator.OpUploadSecret, emulator.OpUploadCertificate, emulator.OpUploadPKCS12,
 		},
+		"Create a key set":               {emulator.OpCreate},
+		"Make a key":                     {emulator.OpGenerateKey, emulator.OpUploadSecret, emulator.OpUploadCertificate, emulator.OpUploadPKCS12},
 		"Delete a key set, set a status": {emulator.OpDelete, emulator.OpPatchKey},
 		"Read":                           {emulator.OpList, emulator.OpGet, emulator.OpListKeys, emulator.OpGetKey, emulator.OpGetActiveKey},
 		"Sign in":                        {emulator.OpDiscovery, emulator.OpToken},

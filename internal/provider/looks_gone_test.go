@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
-	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
 // dropped is the outcome of a refresh that takes the resource out of the state.

@@ -301,22 +301,37 @@ func TestClient_CreateKeySet_WithoutAListing(t *testing.T) {
 	}
 }
 
-// TestClient_CreateKeySet_ThatWasThere: a service that says that it has made a set which was there before isn't believed if the set holds
-// keys, and contradicted by nothing if it is empty.
+// TestClient_CreateKeySet_ThatWasThere: a service that says that it has made a set which was there before isn't believed, unless
+// the set held keys and holds none now.
 func TestClient_CreateKeySet_ThatWasThere(t *testing.T) {
 	t.Parallel()
-	for name, keys := range map[string]int{"with keys": 1, "empty": 0} {
+	for name, row := range map[string]struct {
+		keys    int  // before
+		deleted bool // by another process, which doesn't show yet
+		kind    trustframework.Kind
+	}{
+		"with keys":                   {keys: 1, kind: trustframework.KindExists},
+		"empty":                       {kind: trustframework.KindExists},
+		"with keys, and deleted late": {keys: 1, deleted: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, emulator.Switches{})
 			w.AddKeySet("Test")
-			for range keys {
+			for range row.keys {
 				w.AddKey("Test", emulator.KeySpec{Kty: "oct", Use: "sig"})
 			}
-			w.Inject(emulator.Fault{Op: emulator.OpCreate, Status: 201, ContentType: "application/json", Body: `{"id":"B2C_1A_Test","keys":[]}`})
+			if row.deleted {
+				if _, err := w.client.HasKeySet(t.Context(), "Test", false); err != nil {
+					t.Fatal(err)
+				}
+				w.RemoveKeySet("Test")
+			} else {
+				w.Inject(emulator.Fault{Op: emulator.OpCreate, Status: 201, ContentType: "application/json", Body: `{"id":"B2C_1A_Test","keys":[]}`})
+			}
 			set, err := w.client.CreateKeySet(t.Context(), timeout, "Test")
-			if keys > 0 && trustframework.KindOf(err) != trustframework.KindExists || keys == 0 && (err != nil || !set.Existed) {
-				t.Errorf("got %+v, %v", set, err)
+			if trustframework.KindOf(err) != row.kind || (err == nil) != (row.kind == "") {
+				t.Errorf("got %+v and %v, want %q", set, err, row.kind)
 			}
 		})
 	}

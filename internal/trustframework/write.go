@@ -22,8 +22,6 @@ type MadeKeySet struct {
 	KeySet
 	// Recovered is true if the service's answer was lost and the set was found by reading.
 	Recovered bool
-	// Existed is true if the service says that it has made the set, though an empty one of the name was there before.
-	Existed bool
 }
 
 // CreateKeySet makes an empty key set of a name, to which the service adds its prefix. The first
@@ -46,9 +44,9 @@ func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name s
 		}
 	}
 	deletedAt, deleted := c.held.deletedAt(id)
-	before := absent
+	before, wasEmpty := absent, false
 	if !deleted {
-		before = c.presence(window, op, id)
+		before, wasEmpty = c.presence(window, op, id)
 	}
 	end := c.snapshot.write(id)
 	m, err := makeOnce(ctx, window, c, recipe[KeySet]{
@@ -65,7 +63,7 @@ func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name s
 		},
 	})
 	if err == nil && before == present {
-		err = c.checkNew(window, op, id)
+		err = c.checkNew(window, op, id, wasEmpty)
 	}
 	if err != nil {
 		end(nil)
@@ -73,7 +71,7 @@ func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name s
 	}
 	end(&entry{set: m.value, direct: true, at: c.clock.Now()})
 	c.held.setMade(id, c.clock.Now())
-	return MadeKeySet{KeySet: m.value, Recovered: m.recovered, Existed: before == present}, nil
+	return MadeKeySet{KeySet: m.value, Recovered: m.recovered}, nil
 }
 
 // presence is what is known of a key set before it is made.
@@ -86,9 +84,9 @@ const (
 	present
 )
 
-// presence returns whether a set is there: as the tenant's listing has it or, without a listing that can be used, as a read
-// of the set has it.
-func (c *Client) presence(ctx context.Context, op, id string) presence {
+// presence returns whether a set is there, and whether it shows no keys: as the tenant's listing has it or, without a listing
+// that can be used, as a read of the set has it.
+func (c *Client) presence(ctx context.Context, op, id string) (p presence, empty bool) {
 	if c.snapshot.needsListing(0) {
 		if err := c.list(ctx, op, 0); err != nil {
 			c.logger.WarnContext(ctx, "Unable to list key sets before creating one", "error", err.Error())
@@ -96,31 +94,33 @@ func (c *Client) presence(ctx context.Context, op, id string) presence {
 	}
 	e, known := c.snapshot.get(id)
 	if _, _, listed := c.snapshot.whole(0); !known && listed {
-		return absent
+		return absent, false
 	}
 	if !known {
 		var err error
 		if e, err = c.fetch(ctx, op, id); err != nil {
 			c.logger.WarnContext(ctx, "Unable to look for a key set before creating it", "error", err.Error())
-			return perhaps
+			return perhaps, false
 		}
 	}
 	if e.gone != nil {
-		return absent
+		return absent, false
 	}
-	return present
+	return present, e.hidden == nil && len(e.set.Keys) == 0
 }
 
-// checkNew refuses a set that the service says it has made, though it was there before, if it holds keys: a new one is empty. One
-// that is empty may be new after all: the listing may have shown one that was deleted a moment before.
-func (c *Client) checkNew(ctx context.Context, op, id string) error {
-	e, err := c.fetch(ctx, op, id)
-	if err != nil || e.gone != nil || e.hidden == nil && len(e.set.Keys) == 0 {
-		return nil //nolint:nilerr // what can't be seen doesn't speak against the service's word
+// checkNew refuses a set that the service says it has made, though it was there before. Only one that held keys and is empty now
+// is new: keys can't be taken out of a set, so that what was seen before is one that has been deleted, and showed late.
+func (c *Client) checkNew(ctx context.Context, op, id string, wasEmpty bool) error {
+	if !wasEmpty {
+		e, err := c.fetch(ctx, op, id)
+		if err != nil || e.gone != nil || e.hidden == nil && len(e.set.Keys) == 0 {
+			return nil //nolint:nilerr // what can't be seen doesn't speak against the service's word
+		}
 	}
 	return &Error{
 		Op: op, KeySetID: id, Kind: KindExists, Worked: true,
-		Err: errors.New("the service says that it has made the key set, but it was there before and holds keys"),
+		Err: errors.New("the service says that it has made the key set, but the key set was there before"),
 	}
 }
 
