@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"os"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
@@ -18,6 +19,18 @@ import (
 // version is set by the release build.
 var version = "dev"
 
+// quietLibraries turns the framework's own log off where nobody has asked for a log. The framework writes it at TRACE
+// unless it is told otherwise, Terraform throws it away, and for a long list of keys it takes time that grows with the
+// square of the list.
+func quietLibraries() {
+	for _, name := range []string{"TF_LOG", "TF_LOG_PROVIDER", "TF_LOG_SDK", "TF_LOG_SDK_FRAMEWORK"} {
+		if os.Getenv(name) != "" {
+			return
+		}
+	}
+	_ = os.Setenv("TF_LOG_SDK_FRAMEWORK", "OFF") // the name is a valid one
+}
+
 func main() {
 	debug := flag.Bool("debug", false, "serve for a debugger such as delve")
 	printVersion := flag.Bool("version", false, "print the version and exit")
@@ -26,6 +39,7 @@ func main() {
 		fmt.Println(version) //nolint:forbidigo // the plugin protocol hasn't begun
 		return
 	}
+	quietLibraries()
 	var options []tf6server.ServeOpt
 	if *debug {
 		options = append(options, tf6server.WithManagedDebug())
