@@ -62,7 +62,7 @@ func TestAccKeyRotation_Fault(t *testing.T) {
 			}
 			said := ""
 			for _, d := range o.diagnostics {
-				said += d.Summary + ": " + d.Detail + "\n"
+				said += withoutIDs(d.Summary) + ": " + d.Detail + "\n"
 			}
 			for _, text := range append(row.texts, row.warning) {
 				if !strings.Contains(said, text) {

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 // lastNumericDate is the last second of the year 9999, the last that RFC 3339 can write. What is larger
@@ -117,7 +119,7 @@ func (regexpValidator) ValidateString(_ context.Context, req validator.StringReq
 		return
 	}
 	if _, err := regexp.Compile(req.ConfigValue.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid regular expression", fmt.Sprintf("The value isn't a regular expression in RE2 syntax: %v.", err))
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid regular expression", fmt.Sprintf("The value isn't a regular expression in RE2 syntax: %s.", redact.Plain(err.Error())))
 	}
 }
 
