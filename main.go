@@ -9,6 +9,9 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
@@ -18,6 +21,18 @@ import (
 // version is set by the release build.
 var version = "dev"
 
+// frameworkLog turns the log of the framework off. The framework writes it at TRACE unless it is told otherwise, Terraform
+// throws it away, and for a long list of keys it takes time that grows with the square of the list.
+const frameworkLog = "TF_LOG_SDK_FRAMEWORK"
+
+// asksForLog reports whether an environment has any of the variables that turn a log on (documented: "Managing Log Output").
+func asksForLog(environment []string) bool {
+	return slices.ContainsFunc(environment, func(variable string) bool {
+		name, value, _ := strings.Cut(variable, "=")
+		return strings.HasPrefix(name, "TF_LOG") && value != ""
+	})
+}
+
 func main() {
 	debug := flag.Bool("debug", false, "serve for a debugger such as delve")
 	printVersion := flag.Bool("version", false, "print the version and exit")
@@ -25,6 +40,9 @@ func main() {
 	if *printVersion {
 		fmt.Println(version) //nolint:forbidigo // the plugin protocol hasn't begun
 		return
+	}
+	if !asksForLog(os.Environ()) {
+		_ = os.Setenv(frameworkLog, "OFF") // the name is a valid one
 	}
 	var options []tf6server.ServeOpt
 	if *debug {

@@ -53,7 +53,7 @@ func (m *certificateModel) certificateOf(id string, k trustframework.Key, sent *
 		return shown
 	}
 	if err != nil {
-		diags.AddWarning("Unable to show certificate", fmt.Sprintf("Key %q: %s", id, sentence(err)))
+		diags.AddWarning(fmt.Sprintf("Unable to show certificate of %q", id), fmt.Sprintf("Key %q: %s", id, sentence(err)))
 	}
 	return certificateIn(m.CertificatePEM, material.ParsePEM)
 }

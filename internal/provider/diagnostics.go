@@ -17,6 +17,7 @@ import (
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/auth"
 	"github.com/trustframework/terraform-provider-trustframework/internal/errorcode"
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -32,7 +33,7 @@ func addError(diags *diag.Diagnostics, summary string, where path.Path, err erro
 	case errors.As(err, &signIn) && (!isAPI || api.Kind == trustframework.KindNotSent):
 		diags.AddError(summary, signInDetail(signIn))
 	case !isAPI:
-		diags.AddError(summary, err.Error())
+		diags.AddError(summary, redact.Plain(err.Error()))
 	case api.Kind == trustframework.KindKeySetGone, api.Kind == trustframework.KindNoActiveKey,
 		api.Kind == trustframework.KindLastUsable, api.Kind == trustframework.KindExists, api.Kind == trustframework.KindRefused:
 		if where.Equal(path.Empty()) {
@@ -103,9 +104,9 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 			break
 		}
 		p.add("There already is a %s.", subject)
-		advice = fmt.Sprintf("To manage it here, import it: terraform import trustframework_key_set.<name> %s\n"+
+		advice = fmt.Sprintf("To manage it here, import it: %s\n"+
 			"If it is this resource that is being replaced under the same name (-replace, taint), create_before_destroy must be off for it "+
-			"and for every resource that refers to it.", e.KeySetID)
+			"and for every resource that refers to it.", importCommand(keySetType, e.KeySetID))
 	case trustframework.KindRefused:
 		p.add("The service refused the request for %s. %s", subject, unchanged)
 	case trustframework.KindDenied:
@@ -123,6 +124,9 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 		advice = "Check the network, the proxy (HTTPS_PROXY) and msgraph_endpoint; if it ran out of time, raise the timeout."
 	case trustframework.KindUnknownOutcome:
 		p.add("%s", lostAnswer(e, subject))
+		if e.NotGraphs {
+			p.add("What came in its place isn't Microsoft Graph's own answer. %s", somebodyElse)
+		}
 		advice = unknownOutcomeAdvice(e)
 	case trustframework.KindSeveral:
 		p.add("The answer to the request was lost, and %s now holds several keys that may come of it:", subject)
@@ -139,12 +143,20 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 	default:
 		p.add("The service failed on the request for %s.", subject)
 		advice = "Try again later."
+		if e.NotGraphs {
+			p.list = nil
+			p.add("The answer to the request for %s isn't Microsoft Graph's own, so that nobody can tell whether the request was carried out. %s", subject, somebodyElse)
+			advice = "The next plan shows what is left to do."
+		}
+		if e.Unseen != nil {
+			p.add("Nor could the provider look at %s, to see whether it was carried out: %s.", subject, redact.Plain(e.Unseen.Error()))
+		}
 	}
 	if e.Message != "" {
-		p.add("%s", e.Message)
+		p.add("%s", redact.Plain(e.Message))
 	}
 	if e.Err != nil {
-		p.add("%v", e.Err)
+		p.add("%s", redact.Plain(e.Err.Error()))
 	}
 	p.add("%s", advice)
 	switch e.Kind {
@@ -165,9 +177,12 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 	if e.Status != 0 {
 		status = fmt.Sprint(e.Status)
 	}
-	p.facts("Status", status, "Code", e.Code, "Request ID", e.RequestID, "Client request ID", e.ClientRequestID)
+	p.facts("Status", status, "Code", redact.Plain(e.Code), "Request ID", redact.Plain(e.RequestID), "Client request ID", redact.Plain(e.ClientRequestID))
 	return p.String()
 }
+
+// somebodyElse is said of an answer that isn't Graph's.
+const somebodyElse = "A proxy, a firewall or something else between here and there has sent it: let requests to Microsoft Graph pass there."
 
 // lostAnswer tells what is known of a request whose outcome nobody knows.
 func lostAnswer(e *trustframework.Error, subject string) string {
@@ -176,7 +191,7 @@ func lostAnswer(e *trustframework.Error, subject string) string {
 		text = "The answer to the request was lost, nothing showed up for the settle time, and further requests didn't end clearly either"
 	}
 	if e.Unseen != nil {
-		return fmt.Sprintf("%s. Nor could the provider look at %s, to see whether it was made after all: %v.", text, subject, e.Unseen)
+		return fmt.Sprintf("%s. Nor could the provider look at %s, to see whether it was made after all: %s.", text, subject, redact.Plain(e.Unseen.Error()))
 	}
 	if e.Resent {
 		return fmt.Sprintf("%s. What was asked for is not in %s, but may still appear there, even more than once.", text, subject)
@@ -191,25 +206,16 @@ const rememberedAdvice = "If the resource is in state already, apply again: it r
 func unknownOutcomeAdvice(e *trustframework.Error) string {
 	const portal = "Before you apply again, look in the portal (Identity Experience Framework, Policy keys) whether it is there"
 	if e.Op == trustframework.OpCreateKeySet {
-		return portal + ". If it is, import it: terraform import trustframework_key_set.<name> " + e.KeySetID +
+		return portal + ". If it is, import it: " + importCommand(keySetType, e.KeySetID) +
 			"\nIf it isn't, apply again. A longer settle_time makes the provider look longer."
 	}
 	if e.Op == opRotateKeys {
-		return rememberedAdvice + " Whether it has one shows in the portal (Identity Experience Framework, Policy keys): terraform import " +
-			resourceTypes()[e.Op] + ".<name> " + e.KeySetID + "/<kid>\nA longer settle_time makes the provider look longer."
+		return rememberedAdvice + " Whether it has one shows in the portal (Identity Experience Framework, Policy keys): " +
+			importCommand(resourceTypes()[e.Op], keyID(e.KeySetID, "KID")) + "\nA longer settle_time makes the provider look longer."
 	}
 	return portal + ", or list the set's keys: an import ID that names only the key set shows them, as in " +
-		"terraform import " + resourceTypes()[e.Op] + ".<name> " + e.KeySetID +
+		importCommand(resourceTypes()[e.Op], e.KeySetID) +
 		"\nIf it has been made, import it. If it hasn't, apply again. A longer settle_time makes the provider look longer."
-}
-
-// importCommands lists the command that imports each key.
-func importCommands(op, keySetID string, kids []string) string {
-	var lines []string
-	for _, kid := range kids {
-		lines = append(lines, "  terraform import "+resourceTypes()[op]+".<name> "+keyID(keySetID, kid))
-	}
-	return strings.Join(lines, "\n")
 }
 
 // paragraphs collects a diagnostic's detail.
@@ -236,7 +242,7 @@ func (p *paragraphs) String() string { return strings.Join(p.list, "\n\n") }
 
 // sentence is an error as a sentence of its own.
 func sentence(err error) string {
-	text := err.Error()
+	text := redact.Plain(err.Error())
 	first, size := utf8.DecodeRuneInString(text)
 	text = string(unicode.ToUpper(first)) + text[size:]
 	if !strings.HasSuffix(text, ".") {

@@ -44,7 +44,7 @@ func (m *keyModel) checkNewKey(ctx context.Context, data *providerData, kind key
 		// It may be made by this very apply; the create has the last word.
 		return
 	case trustframework.KindOf(err) == trustframework.KindKeysHidden:
-		diags.AddWarning("Unable to check key against its key set",
+		diags.AddWarning(fmt.Sprintf("Unable to check key against its key set %q", m.KeySetID.ValueString()),
 			fmt.Sprintf("The service's answer doesn't show the keys of key set %q, so that nobody can tell whether the new one fits them.", m.KeySetID.ValueString()))
 		return
 	case err != nil:
@@ -91,7 +91,7 @@ func (m *keyModel) checkSameKind(set trustframework.KeySet, kind keyKind, diags 
 // forgotten before its successor fails.
 func checkNewCertificate(set trustframework.KeySet, in trustframework.KeyInput, data *providerData, diags *diag.Diagnostics) {
 	if kids := trustframework.SamePublicKey(set, in); len(kids) > 0 {
-		diags.AddAttributeWarning(path.Root("key_set_id"), "Certificate has the public key of another",
+		diags.AddAttributeWarning(path.Root("key_set_id"), fmt.Sprintf("Certificate has the public key of another, %q", keyID(set.ID, kids[0])),
 			fmt.Sprintf("Key set %q holds a key with the public key of this certificate, %q: either it is this very certificate, or one that was renewed with the same private key. The service may "+
 				"refuse it (AADB2C90180 is documented for a key that exists already; whether for a renewed one isn't known). If it does, a key that is "+
 				"replaced without create_before_destroy is no longer in state, and has to be imported again.", set.ID, kids[0]))
@@ -109,15 +109,13 @@ func warnOfTwins(set trustframework.KeySet, in trustframework.KeyInput, data *pr
 	if in == nil {
 		return
 	}
-	twins := data.client.Unowned(set, in)
-	if len(twins) == 0 {
-		return
+	for _, twin := range data.client.Unowned(set, in) {
+		diags.AddWarning(fmt.Sprintf("Key %q may exist already", keyID(set.ID, twin)),
+			fmt.Sprintf("Key set %q already holds a key with the same use, kty, nbf and exp as the one planned. It may belong to another resource, or be a "+
+				"predecessor that was kept when its resource made a new key. If it is neither, it may be left over from a run that was ended before it could "+
+				"record it, and can be imported instead of making another. Import it only if no resource owns it:\n\n%s",
+				set.ID, importCommands(in.Op(), set.ID, []string{twin})))
 	}
-	diags.AddWarning("Key may exist already",
-		fmt.Sprintf("Key set %q already holds a key with the same use, kty, nbf and exp as the one planned. It may belong to another resource, or be a "+
-			"predecessor that was kept when its resource made a new key. If it is neither, it may be left over from a run that was ended before it could "+
-			"record it, and can be imported instead of making another. Import it only if no resource owns it:\n\n%s",
-			set.ID, importCommands(in.Op(), set.ID, twins)))
 }
 
 // cacheTime is how long relying parties keep a set's public keys (source: design, "about 24 hours").
@@ -149,7 +147,7 @@ func (m *keyModel) warnOfTakeover(set trustframework.KeySet, undated bool, data 
 	if undated {
 		advice = "The service takes no dates for a certificate: make it known to whoever checks signatures before you apply this."
 	}
-	diags.AddWarning("Key would be used too soon",
+	diags.AddWarning(fmt.Sprintf("Key would be used too soon in key set %q: %s", set.ID, when),
 		fmt.Sprintf("Key set %q has an active key, %q, and the new one would take its place %s. Whoever checks signatures may have "+
 			"cached the set's public keys for about 24 hours and would refuse the new one's until then. %s", set.ID, active.Kid, when, advice))
 }

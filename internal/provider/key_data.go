@@ -61,7 +61,7 @@ func (m *keyData) set(keySetID string, k trustframework.Key, diags *diag.Diagnos
 	m.E = nullIfEmpty(k.E)
 	warn := func(summary string, err error) {
 		if err != nil {
-			diags.AddWarning(summary, fmt.Sprintf("Key %q: %s", keyID(keySetID, k.Kid), sentence(err)))
+			diags.AddWarning(fmt.Sprintf("%s of %q", summary, keyID(keySetID, k.Kid)), fmt.Sprintf("Key %q: %s", keyID(keySetID, k.Kid), sentence(err)))
 		}
 	}
 	pem, err := k.PublicKeyPEM()

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -104,7 +105,7 @@ func listForImport(ctx context.Context, data *providerData, kind keyKind, keySet
 		if k.Kid == active.Kid {
 			description = append(description, "active")
 		}
-		p.add("%s: %s\n%s", k.Kid, strings.Join(description, ", "), importCommands(kind.op, set.ID, []string{k.Kid}))
+		p.add("%s: %s\n%s", redact.Plain(k.Kid), redact.Plain(strings.Join(description, ", ")), importCommands(kind.op, set.ID, []string{k.Kid}))
 	}
 	diags.AddError(summary, p.String())
 }

@@ -185,7 +185,7 @@ func (m *keyModel) set(keySetID string, k trustframework.Key, _ *material.Certif
 	m.PublicKeyJWK = nullIfEmpty(jwk)
 	for _, err := range []error{pemErr, jwkErr} {
 		if err != nil {
-			diags.AddWarning("Unable to show public key", fmt.Sprintf("Key %q: %v.", m.ID.ValueString(), err))
+			diags.AddWarning(fmt.Sprintf("Unable to show public key of %q", m.ID.ValueString()), fmt.Sprintf("Key %q: %s", m.ID.ValueString(), sentence(err)))
 		}
 	}
 }

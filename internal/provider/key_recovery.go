@@ -6,6 +6,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -28,15 +29,42 @@ func lateKeys(ctx context.Context, data *providerData, set trustframework.KeySet
 	}
 }
 
+// report records keys as reported.
+func (d *doubt) report(late []string) {
+	d.Known = append(d.Known, late...)
+	d.Late = append(d.Late, late...)
+}
+
+// warnOfLateAtEnd names the keys that fit a lost request for a key whose resource is to be destroyed, also those that were
+// reported before: Terraform keeps no warnings of the refresh that a destroy begins with, and nobody can name them later.
+func (d *providerData) warnOfLateAtEnd(ctx context.Context, kind keyKind, keySetID, kid string, in trustframework.KeyInput, lost *doubt, at time.Time, made madeState, diags *diag.Diagnostics) {
+	ctx, cancel := d.courtesyContext(ctx)
+	defer cancel()
+	late := lost.Late
+	var elsewhere diag.Diagnostics
+	d.sameTenant(ctx, keySetID, made, &elsewhere)
+	if elsewhere.HasError() {
+		return // the destroy is refused
+	}
+	if set, err := d.client.KeySet(ctx, keySetID, false); err == nil {
+		again := *lost
+		again.Known = slices.DeleteFunc(slices.Clone(lost.Known), func(kid string) bool { return slices.Contains(lost.Late, kid) })
+		late = lateKeys(ctx, d, set, in, &again)
+	} else if trustframework.KindOf(err) == trustframework.KindKeySetGone {
+		return
+	}
+	kind.warnOfLateTwins(kid, keySetID, late, "at "+at.UTC().Format(time.RFC3339), lost.Found, diags)
+}
+
 // warnOfRecovery tells what a lost answer may have left.
 func (k keyKind) warnOfRecovery(key trustframework.MadeKey, diags *diag.Diagnostics) {
 	if key.Kept {
-		diags.AddWarning("Certificate was in the key set already",
+		diags.AddWarning(fmt.Sprintf("Certificate was in the key set already, as key %q", keyID(key.KeySetID, key.Kid)),
 			fmt.Sprintf("Key %q of key set %q, which a resource of this run has just given up, has the certificate that was to be uploaded. Nothing was sent: it is kept, enabled or disabled as it was unless status is set.",
 				key.Kid, key.KeySetID))
 	}
 	if key.Recovered {
-		diags.AddWarning("Key found after a lost answer",
+		diags.AddWarning(fmt.Sprintf("Key %q found after a lost answer", keyID(key.KeySetID, key.Kid)),
 			fmt.Sprintf("The answer to the request that makes the key was lost. Key %q has appeared in key set %q since, fits what was asked for, "+
 				"and is taken for the one made. If another process may have made a key that is alike in this set at the same moment, "+
 				"check which is whose.", key.Kid, key.KeySetID))
@@ -47,19 +75,22 @@ func (k keyKind) warnOfRecovery(key trustframework.MadeKey, diags *diag.Diagnost
 }
 
 // warnOfLateTwins names keys that fit a request whose answer was lost: the one before the request that made the key or,
-// if the key was found, the only one.
+// if the key was found, the only one. Each has a warning of its own: Terraform shows one of those that have the same summary.
 func (k keyKind) warnOfLateTwins(kid, keySetID string, twins []string, when string, found bool, diags *diag.Diagnostics) {
-	if found {
-		diags.AddWarning("Key may belong to a lost request",
-			fmt.Sprintf("When key %q was made, %s, the answer to the request was lost, and the key was found in key set %q and taken for the one made. "+
-				"Now the set holds another key that fits that request too. Unless one of your resources owns it, or another process that writes to the set, "+
-				"it is what the request made, and key %q is that process's: import it, or leave it unused, for it can't be deleted on its own.\n\n%s",
-				kid, when, keySetID, kid, importCommands(k.op, keySetID, twins)))
-		return
+	for _, twin := range twins {
+		id := keyID(keySetID, twin)
+		if found {
+			diags.AddWarning(fmt.Sprintf("Key %q may belong to a lost request", id),
+				fmt.Sprintf("When key %q was made, %s, the answer to the request was lost, and the key was found in key set %q and taken for the one made. "+
+					"Now the set holds another key that fits that request too, %q. Unless one of your resources owns it, or another process that writes to the set, "+
+					"it is what the request made, and key %q is that process's: import it, or leave it unused, for it can't be deleted on its own.\n\n%s",
+					kid, when, keySetID, twin, kid, importCommands(k.op, keySetID, []string{twin})))
+			continue
+		}
+		diags.AddWarning(fmt.Sprintf("Key %q may have been made twice", id),
+			fmt.Sprintf("When key %q was made, %s, the answer to an earlier request was lost, nothing appeared in key set %q for the settle time, "+
+				"and the request was sent again. Now the set holds a key that fits that request too, %q. Unless one of your resources owns it, "+
+				"import it, or leave it unused: it can't be deleted on its own. A longer settle_time makes this less likely.\n\n%s",
+				kid, when, keySetID, twin, importCommands(k.op, keySetID, []string{twin})))
 	}
-	diags.AddWarning("Key may have been made twice",
-		fmt.Sprintf("When key %q was made, %s, the answer to an earlier request was lost, nothing appeared in key set %q for the settle time, "+
-			"and the request was sent again. Now the set holds a key that fits that request too. Unless one of your resources owns it, "+
-			"import it, or leave it unused: it can't be deleted on its own. A longer settle_time makes this less likely.\n\n%s",
-			kid, when, keySetID, importCommands(k.op, keySetID, twins)))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
@@ -118,15 +119,25 @@ func (r *keyResource[M, P]) ValidateConfig(ctx context.Context, req resource.Val
 
 // ModifyPlan looks ahead at a key that is about to be made, and says what destroying one leaves behind.
 func (r *keyResource[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if r.data == nil {
-		return
-	}
 	plan, state, config := P(new(M)), P(new(M)), P(new(M))
+	var made madeState
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, state)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		made = r.recorded(ctx, state.base(), req.Private, req.Identity, &resp.Diagnostics)
+	}
+	if resp.Diagnostics.HasError() || r.data == nil {
+		return
 	}
 	if req.Plan.Raw.IsNull() {
-		state.base().warnOfDestruction(&resp.Diagnostics)
+		m := state.base()
+		m.warnOfDestruction(&resp.Diagnostics)
+		r.data.client.Hold(m.KeySetID.ValueString(), m.Kid.ValueString())
+		if made.Doubt != nil {
+			r.data.warnOfLateAtEnd(ctx, r.kind, m.serviceKeySetID(), m.Kid.ValueString(), state.recall(made.Doubt), made.Doubt, made.At, made, &resp.Diagnostics)
+		}
 		return
 	}
 	resp.Diagnostics.Append(req.Plan.Get(ctx, plan)...)
@@ -137,10 +148,9 @@ func (r *keyResource[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
 	if !req.State.Raw.IsNull() {
-		made := loadMade(ctx, req.Private, req.Identity)
 		// A replacement is planned once more, without a state, but Terraform keeps no warnings of that.
 		if !plan.replaces(state) {
-			warnOfFirstVersion(plan, state, made, &resp.Diagnostics)
+			warnOfFirstVersion(state.base().ID.ValueString(), plan, state, made, &resp.Diagnostics)
 			planInPlace(ctx, r.data, plan.base(), state.base(), config.base(), made, resp)
 			return
 		}
@@ -158,6 +168,13 @@ func (r *keyResource[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 	if !resp.Diagnostics.HasError() {
 		config.base().checkStatus(ctx, r.data, types.StringNull(), "", &resp.Diagnostics)
 	}
+}
+
+// recorded checks what the state has of a key, and returns what is remembered of it.
+func (r *keyResource[M, P]) recorded(ctx context.Context, state *keyModel, private privateReader, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics) madeState {
+	resource := resourceTypes()[r.kind.op]
+	state.checkState(ctx, resource, identity, diags)
+	return loadMade(ctx, resource, private, identity, diags)
 }
 
 // planInPlace looks at a key that stays.
@@ -202,14 +219,14 @@ func (r *keyResource[M, P]) Create(ctx context.Context, req resource.CreateReque
 		return
 	}
 	if names := plan.differs(key.Key); len(names) > 0 {
-		resp.Diagnostics.AddWarning("Key differs from what was asked for",
+		resp.Diagnostics.AddWarning(fmt.Sprintf("Key %q differs from what was asked for", keyID(key.KeySetID, key.Kid)),
 			fmt.Sprintf("The service made key %q with another value of %s. The next plan shows what it is, and would make another key to change it: "+
 				"set the argument to what the service has made of it, or leave it out.", keyID(key.KeySetID, key.Kid), strings.Join(names, ", ")))
 	}
 	made := madeState{TenantID: tenant, At: r.data.clock.Now(), StatusManaged: config.base().manages()}
 	// A key that was found may be another process's, and the one asked for yet to show.
 	if key.Resent || key.Recovered {
-		made.Doubt = &doubt{Nbf: seconds(config.base().Nbf), Exp: seconds(config.base().Exp), Found: !key.Resent, Asked: key.Asked, Known: append(append(key.Known, key.Kid), key.Twins...)}
+		made.Doubt = &doubt{Nbf: seconds(config.base().Nbf), Exp: seconds(config.base().Exp), Found: !key.Resent, Asked: key.Asked, Known: append(append(key.Known, key.Kid), key.Twins...), Late: key.Twins}
 	}
 	planned.set(key.KeySetID, key.Key, prepared.certificate, &resp.Diagnostics)
 	if made.StatusManaged {
@@ -231,12 +248,12 @@ func (r *keyResource[M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	state := recorded.base()
 	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
+	made := r.recorded(ctx, state, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
-	made := loadMade(ctx, req.Private, req.Identity)
 	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), made, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -252,9 +269,10 @@ func (r *keyResource[M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 		return
 	case trustframework.KindKeyGone:
 		// Single keys can't be deleted, so that somebody must have rebuilt the set.
-		resp.Diagnostics.AddWarning("Key has vanished from its key set",
+		resp.Diagnostics.AddWarning(fmt.Sprintf("Key %q has vanished from its key set", keyID(set.ID, kid)),
 			fmt.Sprintf("Key %q is no longer in key set %q, though the set exists. The service can't delete single keys: the set has probably been "+
 				"deleted and created again, or its content replaced. If the key is still configured, the plan makes a new one.", kid, set.ID))
+		r.warnOfLate(ctx, recorded, made, set, &resp.Diagnostics) // it is forgotten with the resource
 		resp.State.RemoveResource(ctx)
 		return
 	}
@@ -273,13 +291,21 @@ func (r *keyResource[M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 		made.TenantID = tenant
 		resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
 	}
-	if made.Doubt != nil {
-		if late := lateKeys(ctx, r.data, set, recorded.recall(made.Doubt), made.Doubt); len(late) > 0 {
-			r.kind.warnOfLateTwins(kid, set.ID, late, "at "+made.At.UTC().Format(time.RFC3339), made.Doubt.Found, &resp.Diagnostics)
-			made.Doubt.Known = append(made.Doubt.Known, late...)
-			resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
-		}
+	if r.warnOfLate(ctx, recorded, made, set, &resp.Diagnostics) {
+		resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
 	}
+}
+
+// warnOfLate names the keys in a set that fit a lost request for a key, and reports whether there are any that weren't
+// named before.
+func (r *keyResource[M, P]) warnOfLate(ctx context.Context, recorded P, made madeState, set trustframework.KeySet, diags *diag.Diagnostics) bool {
+	if made.Doubt == nil {
+		return false
+	}
+	late := lateKeys(ctx, r.data, set, recorded.recall(made.Doubt), made.Doubt)
+	r.kind.warnOfLateTwins(recorded.base().Kid.ValueString(), set.ID, late, "at "+made.At.UTC().Format(time.RFC3339), made.Doubt.Found, diags)
+	made.Doubt.report(late)
+	return len(late) > 0
 }
 
 // Update sets the key's status. The other arguments that change in place are Terraform's alone.
@@ -294,10 +320,10 @@ func (r *keyResource[M, P]) Update(ctx context.Context, req resource.UpdateReque
 	plan, state, config := planned.base(), recorded.base(), configured.base()
 	timeout, diags := plan.Timeouts.Update(ctx, defaultUpdateTimeout)
 	resp.Diagnostics.Append(diags...)
+	made := r.recorded(ctx, state, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	made := loadMade(ctx, req.Private, req.Identity)
 	if config.manages() && (!made.StatusManaged || !plan.Status.Equal(state.Status)) {
 		ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 		defer cancel()
@@ -329,10 +355,11 @@ func (r *keyResource[M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	state := recorded.base()
 	timeout, diags := state.Timeouts.Delete(ctx, defaultDeleteTimeout)
 	resp.Diagnostics.Append(diags...)
+	made := r.recorded(ctx, state, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	state.destroy(ctx, r.data, r.kind.op, timeout, loadMade(ctx, req.Private, req.Identity), &resp.Diagnostics)
+	state.destroy(ctx, r.data, r.kind.op, timeout, made, &resp.Diagnostics)
 }
 
 // ImportState implements resource.ResourceWithImportState.

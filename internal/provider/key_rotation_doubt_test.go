@@ -240,7 +240,7 @@ func TestAccKeyRotation_Doubt(t *testing.T) {
 				}
 				said := ""
 				for _, d := range o.diagnostics {
-					said += d.Summary + ": " + d.Detail + "\n"
+					said += withoutIDs(d.Summary) + ": " + d.Detail + "\n"
 				}
 				for _, text := range step.says {
 					if !strings.Contains(said, text) {

@@ -6,7 +6,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 	"github.com/trustframework/terraform-provider-trustframework/internal/rotation"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
@@ -44,7 +44,7 @@ func (r *keyRotationResource) ImportState(ctx context.Context, req resource.Impo
 		return
 	}
 	imported := keyRotationModel{}
-	imported.show(ctx, keys, set.Keys, rotationState{}, now, &resp.Diagnostics)
+	imported.show(keys, set.Keys, rotationState{}, now, &resp.Diagnostics)
 	put := func(name string, value any) {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), value)...)
 	}
@@ -96,14 +96,23 @@ func keysToImport(set trustframework.KeySet, kids []string, now time.Time, diags
 		return keys
 	}
 	var keys []trustframework.Key
+	var missing []string
+	byKid, taken := set.ByKid(), map[string]bool{}
 	for _, kid := range kids {
-		key, ok := set.Key(kid)
+		key, ok := byKid[kid]
 		switch {
+		case taken[kid]:
+			continue
 		case !ok:
-			diags.AddError("Key to import is not in its key set", fmt.Sprintf("Key set %q has no key %q. It has: %s.", set.ID, kid, listOf(kidsOf(set.Keys))))
-		case !slices.Contains(kidsOf(keys), kid):
+			missing = append(missing, kid)
+		default:
 			keys = append(keys, key)
 		}
+		taken[kid] = true
+	}
+	if len(missing) > 0 {
+		diags.AddError("Key to import is not in its key set",
+			fmt.Sprintf("Key set %q has no %s. It has: %s.", set.ID, quoted("key", missing), redact.Plain(listOf(kidsOf(set.Keys)))))
 	}
 	return keys
 }

@@ -57,16 +57,6 @@ type keyRotationModel struct {
 	Timeouts timeouts.Value `tfsdk:"timeouts"`
 }
 
-// rotationKey is a key as the attribute keys shows it.
-type rotationKey struct {
-	Kid         types.String `tfsdk:"kid"`
-	Nbf         types.Int64  `tfsdk:"nbf"`
-	Exp         types.Int64  `tfsdk:"exp"`
-	Status      types.String `tfsdk:"status"`
-	ActivatesAt types.String `tfsdk:"activates_at"`
-	ExpiresAt   types.String `tfsdk:"expires_at"`
-}
-
 func rotationKeyType() basetypes.ObjectType {
 	return types.ObjectType{AttrTypes: map[string]attr.Type{
 		"kid": types.StringType, "nbf": types.Int64Type, "exp": types.Int64Type, "status": types.StringType,
@@ -201,34 +191,45 @@ func (m *keyRotationModel) settings() (rotation.Settings, bool) {
 }
 
 // own are the keys that the state has.
-func (m *keyRotationModel) own(ctx context.Context, diags *diag.Diagnostics) []trustframework.Key {
+func (m *keyRotationModel) own(diags *diag.Diagnostics) []trustframework.Key {
 	if m.Keys.IsNull() || m.Keys.IsUnknown() {
 		return nil
 	}
-	var shown []rotationKey
-	diags.Append(m.Keys.ElementsAs(ctx, &shown, false)...)
-	var keys []trustframework.Key
-	for _, k := range shown {
+	keys := make([]trustframework.Key, 0, len(m.Keys.Elements()))
+	for _, element := range m.Keys.Elements() {
+		// Not by the framework's reflection, which looks at the struct's tags again for each of many keys.
+		object, ok := element.(types.Object)
+		if !ok {
+			diags.AddError("Unexpected value in state", fmt.Sprintf("A key is a %T. This is a bug in the provider; please report it.", element))
+			return nil
+		}
+		shown := object.Attributes()
+		text := func(name string) string { value, _ := shown[name].(types.String); return value.ValueString() }
+		date := func(name string) *int64 { value, _ := shown[name].(types.Int64); return seconds(value) }
 		keys = append(keys, trustframework.Key{
-			Kid: k.Kid.ValueString(), Use: m.Use.ValueString(), Kty: m.Kty.ValueString(), Nbf: seconds(k.Nbf), Exp: seconds(k.Exp), Status: k.Status.ValueString(),
+			Kid: text("kid"), Use: m.Use.ValueString(), Kty: m.Kty.ValueString(), Nbf: date("nbf"), Exp: date("exp"), Status: text("status"),
 		})
 	}
 	return keys
 }
 
 // show writes down the keys, and what follows from them at a given time.
-func (m *keyRotationModel) show(ctx context.Context, own, set []trustframework.Key, made rotationState, now time.Time, diags *diag.Diagnostics) {
+func (m *keyRotationModel) show(own, set []trustframework.Key, made rotationState, now time.Time, diags *diag.Diagnostics) {
 	asked := made.asAsked(own)
 	rotation.Sort(asked)
-	shown := make([]rotationKey, len(own)) // not nil, which would be null
+	shown := make([]attr.Value, len(own))
+	keyType := rotationKeyType().AttrTypes
+	byKid := trustframework.KeySet{Keys: own}.ByKid()
 	for i, k := range asked {
-		k, _ = trustframework.KeySet{Keys: own}.Key(k.Kid)
-		shown[i] = rotationKey{
-			Kid: types.StringValue(k.Kid), Nbf: types.Int64PointerValue(k.Nbf), Exp: types.Int64PointerValue(k.Exp), Status: nullIfEmpty(k.Status),
-			ActivatesAt: dateValue(k.Nbf), ExpiresAt: dateValue(k.Exp),
-		}
+		k = byKid[k.Kid]
+		object, problems := types.ObjectValue(keyType, map[string]attr.Value{
+			"kid": types.StringValue(k.Kid), "nbf": types.Int64PointerValue(k.Nbf), "exp": types.Int64PointerValue(k.Exp), "status": nullIfEmpty(k.Status),
+			"activates_at": dateValue(k.Nbf), "expires_at": dateValue(k.Exp),
+		})
+		diags.Append(problems...)
+		shown[i] = object
 	}
-	list, problems := types.ListValueFrom(ctx, rotationKeyType(), shown)
+	list, problems := types.ListValue(rotationKeyType(), shown)
 	diags.Append(problems...)
 	m.Keys = list
 	newest, _ := rotation.Newest(asked, now)

@@ -55,20 +55,22 @@ func (s rotationState) save(ctx context.Context, private privateWriter) diag.Dia
 	return savePrivate(ctx, private, s)
 }
 
-func loadRotation(ctx context.Context, private privateReader, identity *tfsdk.ResourceIdentity) rotationState {
+// loadRotation checks what the state has of a rotation, and returns what is remembered of it.
+func loadRotation(ctx context.Context, state *keyRotationModel, private privateReader, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics) rotationState {
 	var s rotationState
-	loadPrivate(ctx, private, &s)
-	if s.TenantID == "" {
-		s.TenantID = storedTenant(ctx, identity)
-	}
+	resource := resourceTypes()[opRotateKeys]
+	state.checkState(ctx, identity, diags)
+	loadPrivate(ctx, resource, private, &s, diags)
+	s.checkTenant(ctx, resource, identity, diags)
 	return s
 }
 
 // asAsked returns keys as they were asked for: with those dates, and enabled.
 func (s *rotationState) asAsked(own []trustframework.Key) []trustframework.Key {
 	own = slices.Clone(own)
+	undated := kidSet(s.Undated)
 	for i, k := range own {
-		if slices.Contains(s.Undated, k.Kid) {
+		if undated[k.Kid] {
 			own[i].Nbf, own[i].Exp = nil, nil
 		}
 		if fresh, ok := s.Fresh[k.Kid]; ok && !fresh.Enabled {
@@ -88,8 +90,9 @@ func (s *rotationState) freshen(kid string, at time.Time) {
 
 // seen forgets that keys are fresh which are seen to be enabled, or are so no longer.
 func (s *rotationState) seen(own []trustframework.Key, data *providerData) {
+	byKid := trustframework.KeySet{Keys: own}.ByKid()
 	maps.DeleteFunc(s.Fresh, func(kid string, fresh freshKey) bool {
-		key, ok := trustframework.KeySet{Keys: own}.Key(kid)
+		key, ok := byKid[kid]
 		return !ok || key.Status == trustframework.StatusEnabled || !data.young(fresh.At)
 	})
 }
@@ -125,9 +128,9 @@ func (s *rotationState) takeOver(ctx context.Context, data *providerData, set tr
 		if len(kids) == 0 {
 			continue
 		}
-		disabled := true
+		disabled, byKid := true, set.ByKid()
 		for _, kid := range kids {
-			key, _ := set.Key(kid)
+			key := byKid[kid]
 			found = append(found, key)
 			disabled = disabled && key.Status == trustframework.StatusDisabled
 		}
@@ -140,10 +143,12 @@ func (s *rotationState) takeOver(ctx context.Context, data *providerData, set tr
 			s.freshen(kid, d.Asked)
 		}
 		d.Pending, d.Found, d.Kid, d.At, d.Known = false, true, kids[0], data.clock.Now(), append(d.Known, kids...)
-		diags.AddWarning("Key found after a lost answer",
-			fmt.Sprintf("The answer to a request of %s that makes a key was lost. %s has appeared in key set %q since, fits what was asked for, and belongs to this "+
-				"rotation now. If another process may have made a key that is alike in this set at the same moment, check which is whose.",
-				d.Asked.UTC().Format(time.RFC3339), quoted("Key", kids), set.ID))
+		for _, kid := range kids {
+			diags.AddWarning(fmt.Sprintf("Key %q found after a lost answer", keyID(set.ID, kid)),
+				fmt.Sprintf("The answer to a request of %s that makes a key was lost. %s has appeared in key set %q since, fits what was asked for, and belongs to this "+
+					"rotation now. If another process may have made a key that is alike in this set at the same moment, check which is whose.",
+					d.Asked.UTC().Format(time.RFC3339), quoted("Key", kids), set.ID))
+		}
 	}
 	return found
 }
@@ -164,18 +169,19 @@ func (s *rotationState) warnOfLateKeys(ctx context.Context, data *providerData, 
 	s.Doubts = slices.DeleteFunc(s.Doubts, func(d doubt) bool {
 		return d.Exp != nil && *d.Exp <= now.Unix() || d.Exp == nil && now.Sub(d.Asked) > doubtAge
 	})
+	mine := kidSet(kidsOf(own))
 	for i := range s.Doubts {
 		d := &s.Doubts[i]
 		if d.Pending {
 			continue
 		}
 		late := lateKeys(ctx, data, set, m.input(d.Nbf, d.Exp), d)
-		late = slices.DeleteFunc(late, func(kid string) bool { return slices.Contains(kidsOf(own), kid) })
+		late = slices.DeleteFunc(late, func(kid string) bool { return mine[kid] })
 		if len(late) == 0 {
 			continue
 		}
 		keyKind{op: trustframework.OpGenerateKey}.warnOfLateTwins(d.Kid, set.ID, late, "at "+d.At.UTC().Format(time.RFC3339), d.Found, diags)
-		d.Known = append(d.Known, late...)
+		d.report(late)
 	}
 }
 
@@ -191,7 +197,7 @@ func asRotation(err error) error {
 }
 
 func warnOfVanishedKey(keySetID, kid string, diags *diag.Diagnostics) {
-	diags.AddWarning("Key has vanished from its key set",
+	diags.AddWarning(fmt.Sprintf("Key %q has vanished from its key set", keyID(keySetID, kid)),
 		fmt.Sprintf("Key %q is no longer in key set %q, though the set exists. The service can't delete single keys: the set has probably been "+
 			"deleted and created again, or its content replaced. The rotation goes on without it.", kid, keySetID))
 }

@@ -92,11 +92,11 @@ func (r *keyRotationResource) Create(ctx context.Context, req resource.CreateReq
 		addError(&resp.Diagnostics, "Unable to rotate keys", argumentOf(err, path.Root("key_set_id"), "use", "kty"), asRotation(err))
 		return
 	case err != nil:
-		resp.Diagnostics.AddWarning("Rotation begins without its first dated key",
+		resp.Diagnostics.AddWarning(fmt.Sprintf("Rotation begins without its first dated key in key set %q", run.set.ID),
 			fmt.Sprintf("Key %q is made, which has no dates and signs meanwhile, but the one after it isn't. The next apply makes it.\n\n%s", run.own[0].Kid, detailOf(asRotation(err))))
 	}
 	plan.ID = types.StringValue(run.set.ID)
-	plan.show(ctx, run.own, run.set.Keys, made, r.data.clock.Now(), &resp.Diagnostics)
+	plan.show(run.own, run.set.Keys, made, r.data.clock.Now(), &resp.Diagnostics)
 	identify(ctx, resp.Identity, made.TenantID, run.set.ID, &resp.Diagnostics)
 	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -111,18 +111,18 @@ func (r *keyRotationResource) Read(ctx context.Context, req resource.ReadRequest
 	}
 	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
+	made := loadRotation(ctx, &state, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
-	made := loadRotation(ctx, req.Private, req.Identity)
 	made.TenantID = cmp.Or(made.TenantID, r.data.sameTenant(ctx, state.ID.ValueString(), made.madeState, &resp.Diagnostics))
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	identify(ctx, resp.Identity, made.TenantID, state.ID.ValueString(), &resp.Diagnostics)
-	own := state.own(ctx, &resp.Diagnostics)
+	own := state.own(&resp.Diagnostics)
 	r.data.client.Hold(state.ID.ValueString(), kidsOf(own)...)
 	young := r.data.young(made.At)
 	set, err := r.data.client.KeySetWith(ctx, state.ID.ValueString(), kidsOf(own), young)
@@ -139,8 +139,9 @@ func (r *keyRotationResource) Read(ctx context.Context, req resource.ReadRequest
 		return
 	}
 	if !young { // a key can't be deleted, so that a young one that doesn't show is late
+		byKid := set.ByKid()
 		own = slices.DeleteFunc(own, func(k trustframework.Key) bool {
-			_, shown := set.Key(k.Kid)
+			_, shown := byKid[k.Kid]
 			if !shown {
 				warnOfVanishedKey(set.ID, k.Kid, &resp.Diagnostics)
 			}
@@ -150,7 +151,7 @@ func (r *keyRotationResource) Read(ctx context.Context, req resource.ReadRequest
 	own = append(asShown(own, set), made.takeOver(ctx, r.data, set, &state, &resp.Diagnostics)...)
 	made.seen(own, r.data)
 	made.warnOfLateKeys(ctx, r.data, set, &state, own, &resp.Diagnostics)
-	state.show(ctx, own, set.Keys, made, r.data.clock.Now(), &resp.Diagnostics)
+	state.show(own, set.Keys, made, r.data.clock.Now(), &resp.Diagnostics)
 	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
@@ -162,10 +163,10 @@ func (r *keyRotationResource) statusesOf(ctx context.Context, set trustframework
 	if err != nil {
 		return set, err
 	}
-	late := false
+	late, byKid := false, set.ByKid()
 	for _, k := range own {
 		fresh := made.Fresh[k.Kid]
-		if shown, _ := set.Key(k.Kid); !fresh.Enabled || !r.data.young(fresh.At) || shown.Status != trustframework.StatusDisabled {
+		if shown := byKid[k.Kid]; !fresh.Enabled || !r.data.young(fresh.At) || shown.Status != trustframework.StatusDisabled {
 			continue
 		}
 		late = true
@@ -191,7 +192,7 @@ func withStatuses(ctx context.Context, data *providerData, set trustframework.Ke
 	if err == nil || ctx.Err() != nil || trustframework.KindOf(err) != trustframework.KindUnavailable && patient.Err() == nil {
 		return shown, err
 	}
-	diags.AddWarning("Unable to read keys' statuses",
+	diags.AddWarning(fmt.Sprintf("Unable to read keys' statuses in key set %q", set.ID),
 		fmt.Sprintf("The service fails to show which keys of key set %q are disabled. Each counts as it was when that was last read, and as enabled if it never was: "+
 			"a key that was disabled since has no successor yet, and one of others without dates counts as a safety net.\n\n%s", set.ID, detailOf(err)))
 	return set, nil
@@ -208,15 +209,15 @@ func (r *keyRotationResource) Update(ctx context.Context, req resource.UpdateReq
 	timeout, diags := plan.Timeouts.Update(ctx, defaultCreateTimeout)
 	resp.Diagnostics.Append(diags...)
 	plan.validate(&resp.Diagnostics) // what was unknown when this was planned
+	made := loadRotation(ctx, &state, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	made := loadRotation(ctx, req.Private, req.Identity)
 	made.TenantID = cmp.Or(made.TenantID, r.data.sameTenant(ctx, state.ID.ValueString(), made.madeState, &resp.Diagnostics))
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	run := rotationRun{data: r.data, plan: &plan, state: &state, made: &made, own: state.own(ctx, &resp.Diagnostics)}
+	run := rotationRun{data: r.data, plan: &plan, state: &state, made: &made, own: state.own(&resp.Diagnostics)}
 	r.data.client.Hold(state.ID.ValueString(), kidsOf(run.own)...)
 	kids, err := run.makeKeys(ctx, timeout, &resp.Diagnostics)
 	result := &plan
@@ -230,7 +231,7 @@ func (r *keyRotationResource) Update(ctx context.Context, req resource.UpdateReq
 		addError(&resp.Diagnostics, "Unable to rotate keys", argumentOf(err, path.Root("key_set_id"), "use", "kty"), asRotation(err), advice...)
 	}
 	result.ID = state.ID
-	result.show(ctx, run.own, run.set.Keys, made, r.data.clock.Now(), &resp.Diagnostics)
+	result.show(run.own, run.set.Keys, made, r.data.clock.Now(), &resp.Diagnostics)
 	result.ReadyForRotation = types.BoolValue(false) // as planned; the next refresh tells what is left to do
 	identify(ctx, resp.Identity, made.TenantID, state.ID.ValueString(), &resp.Diagnostics)
 	resp.Diagnostics.Append(made.save(ctx, resp.Private)...)
@@ -244,21 +245,35 @@ func (r *keyRotationResource) Delete(ctx context.Context, req resource.DeleteReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.data.sameTenant(ctx, state.ID.ValueString(), loadRotation(ctx, req.Private, req.Identity).madeState, &resp.Diagnostics)
+	made := loadRotation(ctx, &state, req.Private, req.Identity, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.data.sameTenant(ctx, state.ID.ValueString(), made.madeState, &resp.Diagnostics)
 	// What comes after it in this run must not take them for leftovers.
-	r.data.client.Hold(state.ID.ValueString(), kidsOf(state.own(ctx, &resp.Diagnostics))...)
+	r.data.client.Hold(state.ID.ValueString(), kidsOf(state.own(&resp.Diagnostics))...)
 }
 
 // asShown are keys as their set shows them. What it doesn't tell stays as it was.
 func asShown(own []trustframework.Key, set trustframework.KeySet) []trustframework.Key {
 	own = slices.Clone(own)
+	byKid := set.ByKid()
 	for i, k := range own {
-		if shown, ok := set.Key(k.Kid); ok {
+		if shown, ok := byKid[k.Kid]; ok {
 			shown.Status = cmp.Or(shown.Status, k.Status)
 			own[i] = shown
 		}
 	}
 	return own
+}
+
+// kidSet is a set of kids.
+func kidSet(kids []string) map[string]bool {
+	set := make(map[string]bool, len(kids))
+	for _, kid := range kids {
+		set[kid] = true
+	}
+	return set
 }
 
 func kidsOf(keys []trustframework.Key) []string {

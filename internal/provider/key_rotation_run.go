@@ -86,7 +86,7 @@ func (r *rotationRun) record(in trustframework.GenerateKeyInput, made trustframe
 		}
 	}
 	if len(names) > 0 {
-		diags.AddWarning("Key differs from what was asked for",
+		diags.AddWarning(fmt.Sprintf("Key %q differs from what was asked for", keyID(made.KeySetID, k.Kid)),
 			fmt.Sprintf("The service made key %q with another value of %s. The rotation goes on from what it has made.", keyID(made.KeySetID, k.Kid), strings.Join(names, ", ")))
 	}
 	r.made.At = r.data.clock.Now()
@@ -97,7 +97,7 @@ func (r *rotationRun) record(in trustframework.GenerateKeyInput, made trustframe
 	}
 	if made.Resent || made.Recovered {
 		r.made.Doubts = append(r.made.Doubts, doubt{
-			Nbf: in.Nbf, Exp: in.Exp, Found: !made.Resent, Asked: made.Asked, Kid: k.Kid, At: r.made.At, Known: append(append(made.Known, k.Kid), made.Twins...),
+			Nbf: in.Nbf, Exp: in.Exp, Found: !made.Resent, Asked: made.Asked, Kid: k.Kid, At: r.made.At, Known: append(append(made.Known, k.Kid), made.Twins...), Late: made.Twins,
 		})
 	}
 	r.own = append(r.own, k)
@@ -111,6 +111,10 @@ func (r *rotationRun) record(in trustframework.GenerateKeyInput, made trustframe
 func (r *rotationRun) enable(ctx context.Context, kids []string, timeout time.Duration, diags *diag.Diagnostics) {
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
+	places := make(map[string]int, len(r.own))
+	for i, k := range r.own {
+		places[k.Kid] = i
+	}
 	for _, kid := range kids {
 		status := trustframework.StatusEnabled
 		changed, err := r.data.client.ChangeStatus(ctx, r.set.ID, kid, status, true, false)
@@ -124,10 +128,8 @@ func (r *rotationRun) enable(ctx context.Context, kids []string, timeout time.Du
 		default: // it was seen
 			delete(r.made.Fresh, kid)
 		}
-		for i := range r.own {
-			if r.own[i].Kid == kid {
-				r.own[i].Status = status
-			}
+		if i, ok := places[kid]; ok {
+			r.own[i].Status = status
 		}
 	}
 }
@@ -141,7 +143,7 @@ func (r *rotationRun) statusAfter(ctx context.Context, kid string, err error, di
 		return ""
 	}
 	if status != trustframework.StatusEnabled {
-		diags.AddWarning("Key is made, but may be disabled",
+		diags.AddWarning(fmt.Sprintf("Key %q is made, but may be disabled", keyID(r.set.ID, kid)),
 			fmt.Sprintf("Key %q is made. If the service has made it disabled, it could not be enabled: an apply within ten minutes tries again, a later one "+
 				"makes another. It can be enabled by hand, too (Identity Experience Framework, Policy keys).\n\n%s", keyID(r.set.ID, kid), detailOf(err)))
 	}

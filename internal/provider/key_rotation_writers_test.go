@@ -4,37 +4,50 @@
 package provider_test
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/emulator"
 )
 
-// TestAccKeyRotation_Killed: a run that is ended before it could record its key leaves one that the next plan names, and that an
-// import gives back, so that nothing is made in its place.
+// TestAccKeyRotation_Killed: a run that is ended before it could record its keys leaves some that the next plan names, each of
+// them, and that an import gives back, so that nothing is made in their place.
 func TestAccKeyRotation_Killed(t *testing.T) {
 	t.Parallel()
-	const used, leftover = "Key of others in the key set is used", "left over from a run that was ended"
 	for name, row := range map[string]struct {
-		at       time.Duration // 0 is the create
-		imported bool
-		want     string
+		at        time.Duration // 0 is the create
+		arguments []string
+		keys      int           // how many were made before the end; all if 0
+		wait      time.Duration // an hour if 0
+		imported  bool
+		want      string
 	}{
-		"in a rotation, and imported":     {at: 89 * day, imported: true, want: "none, 0d to 120d, 90d to 210d"},
-		"in a rotation, and nobody looks": {at: 89 * day, want: "none, 0d to 120d, 90d1h0m to 210d1h0m"},
-		"in the create, and imported":     {imported: true, want: "none, 0d to 120d"},
-		"in the create, and nobody looks": {want: "1d1h0m to 121d1h0m"},
+		"in a rotation, and imported":                {at: 89 * day, imported: true, want: "none, 0d to 120d, 90d to 210d"},
+		"in a rotation, and nobody looks":            {at: 89 * day, want: "none, 0d to 120d, 90d1h0m to 210d1h0m"},
+		"in the create, and imported":                {imported: true, want: "none, 0d to 120d"},
+		"in the create, and nobody looks":            {want: "1d1h0m to 121d1h0m"},
+		"in the create, and imported at once":        {wait: time.Nanosecond, imported: true, want: "none, 0d to 120d"},
+		"in the create, and imported after weeks":    {wait: 30 * day, imported: true, want: "none, 0d to 120d"},
+		"in the create, and nobody looks for weeks":  {wait: 30 * day, want: "31d to 151d"},
+		"in the create, with keys that sign at once": {arguments: []string{"activation_delay_days = 0"}, want: "0d1h0m to 120d1h0m"},
+		"between the first two, and nobody looks":    {keys: 1, want: "1d1h0m to 121d1h0m"},
+		"between the first two, and imported":        {keys: 1, imported: true, want: "none, 1d1h0m to 121d1h0m"},
+		"without a net, and imported":                {arguments: []string{"safety_net = false"}, imported: true, want: "0d to 120d"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, emulator.Switches{})
 			w.AddKeySet("B2C_1A_Signing")
-			tf := w.inProcess(t, w.Provider()+rotationConfig())
+			config := w.Provider() + rotationConfig(row.arguments...)
+			tf := w.inProcess(t, config)
 			file := filepath.Join(tf.dir, "terraform.tfstate")
-			before := []byte(nil)
+			before, recorded := []byte(nil), 0
 			if row.at > 0 {
 				tf.apply(true)
 				w.clock.Advance(row.at)
@@ -42,7 +55,7 @@ func TestAccKeyRotation_Killed(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				before = state
+				before, recorded = state, len(w.keys("B2C_1A_Signing"))
 			}
 			tf.apply(true)
 			// The client is killed before it has written the state.
@@ -54,19 +67,56 @@ func TestAccKeyRotation_Killed(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			w.clock.Advance(time.Hour)
+			left := w.keys("B2C_1A_Signing")[recorded:]
+			if row.keys > 0 {
+				for _, k := range left[row.keys:] {
+					w.RemoveKey("B2C_1A_Signing", k.Kid)
+				}
+				left = left[:row.keys]
+			}
+			w.clock.Advance(cmp.Or(row.wait, time.Hour))
 			o, changes := tf.plan()
-			if !changes || !o.has("warning", used, leftover, "terraform import trustframework_key_rotation.<name> B2C_1A_Signing") {
-				t.Errorf("changes %t, %v", changes, o.diagnostics)
+			var kids []string
+			for _, k := range left {
+				kids = append(kids, k.Kid)
+			}
+			command := "terraform import trustframework_key_rotation.<name> B2C_1A_Signing"
+			if before == nil {
+				command += "/" + strings.Join(kids, ",")
+			}
+			for _, kid := range kids {
+				summary := `Key "B2C_1A_Signing/` + kid + `" may be left over from an interrupted run`
+				if before != nil {
+					summary = `Key "B2C_1A_Signing/` + kid + `" of others in the key set is used`
+				}
+				if !slices.ContainsFunc(o.diagnostics, func(d diagnostic) bool {
+					return d.Summary == summary && strings.Contains(d.Detail, "left over from a run that was ended") && strings.Contains(d.Detail, command)
+				}) {
+					t.Errorf("%s isn't named: %v", kid, o.diagnostics)
+				}
+			}
+			if shown := tf.command("plan", "-input=false", "-no-color", "-compact-warnings"); !changes || missingFrom(shown, kids) != nil {
+				t.Errorf("changes %t; %v can't be read in the plan: %s", changes, missingFrom(shown, kids), shown)
 			}
 			held := len(w.keys("B2C_1A_Signing"))
 			if row.imported {
+				id := "B2C_1A_Signing"
 				if before != nil {
 					tf.command("state", "rm", rotationAddress)
+				} else {
+					_, id, _ = strings.Cut(command, "<name> ")
 				}
-				tf.command("import", "-input=false", rotationAddress, "B2C_1A_Signing")
-				if o, changes := tf.plan(); changes || len(o.diagnostics) > 0 {
-					t.Errorf("after the import: %s", o.stdout)
+				tf.command("import", "-input=false", rotationAddress, id)
+				o, changes := tf.plan()
+				if len(o.diagnostics) > 0 {
+					t.Errorf("after the import: %v", o.diagnostics)
+				}
+				if want := row.keys > 0 || len(row.arguments) > 0; changes != want { // an import sets the defaults
+					t.Errorf("changes after the import: %t, want %t", changes, want)
+				}
+				tf.apply(true)
+				if row.keys > 0 {
+					held++
 				}
 			} else {
 				tf.apply(true)
@@ -75,8 +125,22 @@ func TestAccKeyRotation_Killed(t *testing.T) {
 			if r := tf.rotation(); r.dates() != row.want || len(w.keys("B2C_1A_Signing")) != held {
 				t.Errorf("keys %s, want %s; %d in the set, want %d", r.dates(), row.want, len(w.keys("B2C_1A_Signing")), held)
 			}
+			// The ones that nobody has imported aren't the rotation's, and the set needs no more keys.
+			if _, changes := tf.plan(); changes {
+				t.Error("the next plan has changes")
+			}
 		})
 	}
+}
+
+// missingFrom returns the texts that a command hasn't shown.
+func missingFrom(shown string, texts []string) (missing []string) {
+	for _, text := range texts {
+		if !strings.Contains(shown, text) {
+			missing = append(missing, text)
+		}
+	}
+	return missing
 }
 
 // TestAccKeyRotation_TwoWriters: two rotations of one set, each with a state of its own, don't take each other's keys, and each
@@ -90,7 +154,7 @@ func TestAccKeyRotation_TwoWriters(t *testing.T) {
 	w.clock.Advance(day)
 	second := w.inProcess(t, w.Provider()+rotationConfig())
 	const used = "Key of others in the key set is used"
-	if o := second.apply(true); !o.has("warning", used, *first.rotation().NewestKid) {
+	if o := second.apply(true); !o.has("warning", "Key may be left over from an interrupted run", "or belong to somebody else", "It is in use", *first.rotation().NewestKid) {
 		t.Errorf("%v", o.diagnostics)
 	}
 	if got := second.rotation().dates(); got != "2d to 122d" {

@@ -36,6 +36,9 @@ var (
 
 func newKeySetResource() resource.Resource { return &keySetResource{} }
 
+// keySetType is the resource's type.
+const keySetType = "trustframework_key_set"
+
 type keySetResource struct{ data *providerData }
 
 type keySetModel struct {
@@ -53,8 +56,8 @@ func (m *keySetModel) set(s trustframework.KeySet) {
 }
 
 // Metadata implements resource.Resource.
-func (r *keySetResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_key_set"
+func (r *keySetResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = keySetType
 }
 
 // Schema implements resource.Resource.
@@ -107,12 +110,17 @@ func (r *keySetResource) Configure(_ context.Context, req resource.ConfigureRequ
 
 // ModifyPlan warns before keys are deleted with their set.
 func (r *keySetResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if r.data == nil || req.State.Raw.IsNull() {
+	if req.State.Raw.IsNull() {
 		return
 	}
 	var state keySetModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	state.checkState(ctx, req.Identity, &resp.Diagnostics)
+	loadMade(ctx, keySetType, req.Private, req.Identity, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() || r.data == nil {
 		return
 	}
 	if req.Plan.Raw.IsNull() {
@@ -137,24 +145,26 @@ func (r *keySetResource) warnOfDeletion(ctx context.Context, state keySetModel, 
 	case trustframework.KindOf(err) == trustframework.KindKeySetGone:
 		return
 	case err != nil:
-		diags.AddWarning("Key set would be deleted, perhaps with keys",
-			fmt.Sprintf("Key set %q would be deleted with the keys in it, but the provider can't tell whether it holds any: %v.", state.ID.ValueString(), err))
+		diags.AddWarning(fmt.Sprintf("Key set %q would be deleted, perhaps with keys", state.ID.ValueString()),
+			fmt.Sprintf("Key set %q would be deleted with the keys in it, but the provider can't tell whether it holds any.\n\n%s", state.ID.ValueString(), detailOf(err)))
 		return
 	}
 	if len(set.Keys) == 0 {
 		return
 	}
+	summary := fmt.Sprintf("Key set %q with keys would be deleted", set.ID)
 	p := paragraphs{}
 	p.add("Key set %q holds %d key(s), which are deleted with it and can't be brought back by the provider.", set.ID, len(set.Keys))
 	if active, ok := set.ActiveKey(r.data.clock.Now()); ok {
 		p.add("Key %q is active: policies that refer to the key set fail without it.", active.Kid)
+		summary += fmt.Sprintf(", of which %q is active", active.Kid)
 	}
 	if state.DeleteBackup.ValueBool() {
 		p.add("The service's copy %q is deleted too.", set.ID+backupSuffix)
 	} else {
 		p.add("The service is expected to keep a copy as %q.", set.ID+backupSuffix)
 	}
-	diags.AddWarning("Key set with keys would be deleted", p.String())
+	diags.AddWarning(summary, p.String())
 }
 
 // Create implements resource.Resource.
@@ -183,7 +193,7 @@ func (r *keySetResource) Create(ctx context.Context, req resource.CreateRequest,
 	resp.Diagnostics.Append(madeState{TenantID: tenant, At: r.data.clock.Now()}.save(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	if made.Recovered {
-		resp.Diagnostics.AddWarning("Key set found after a lost answer",
+		resp.Diagnostics.AddWarning(fmt.Sprintf("Key set %q found after a lost answer", made.ID),
 			fmt.Sprintf("The answer to the request that creates key set %q was lost. An empty key set of this name was there afterwards and is taken "+
 				"for the one created. If something else may have created it at the same moment, check who owns it.", made.ID))
 	}
@@ -198,12 +208,13 @@ func (r *keySetResource) Read(ctx context.Context, req resource.ReadRequest, res
 	}
 	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
+	state.checkState(ctx, req.Identity, &resp.Diagnostics)
+	made := loadMade(ctx, keySetType, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
-	made := loadMade(ctx, req.Private, req.Identity)
 	tenant := r.data.sameTenant(ctx, state.ID.ValueString(), made, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -229,12 +240,18 @@ func (r *keySetResource) Read(ctx context.Context, req resource.ReadRequest, res
 
 // Update writes the plan down: whatever reaches the service replaces the key set.
 func (r *keySetResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan keySetModel
+	var plan, state keySetModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	identify(ctx, resp.Identity, loadMade(ctx, req.Private, req.Identity).TenantID, plan.ID.ValueString(), &resp.Diagnostics)
+	state.checkState(ctx, req.Identity, &resp.Diagnostics)
+	made := loadMade(ctx, keySetType, req.Private, req.Identity, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	identify(ctx, resp.Identity, made.TenantID, plan.ID.ValueString(), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -247,13 +264,14 @@ func (r *keySetResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	}
 	timeout, diags := state.Timeouts.Delete(ctx, defaultDeleteTimeout)
 	resp.Diagnostics.Append(diags...)
+	state.checkState(ctx, req.Identity, &resp.Diagnostics)
+	made := loadMade(ctx, keySetType, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := r.data.clock.WithTimeout(ctx, timeout)
 	defer cancel()
 	id := state.ID.ValueString()
-	made := loadMade(ctx, req.Private, req.Identity)
 	r.data.sameTenant(ctx, id, made, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -269,7 +287,7 @@ func (r *keySetResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	}
 	if err := r.data.client.DeleteKeySet(ctx, id+backupSuffix, backupComes); err != nil {
 		addError(&resp.Diagnostics, "Unable to delete backup of key set", path.Empty(), err)
-		resp.Diagnostics.AddWarning("Backup of key set is left",
+		resp.Diagnostics.AddWarning(fmt.Sprintf("Backup of key set %q is left", id),
 			fmt.Sprintf("Key set %q is deleted, but its copy %q is not, and the next refresh drops the resource that would delete it. "+
 				"Delete the copy in the portal (Identity Experience Framework, Policy keys), or import it as a key set and destroy that.", id, id+backupSuffix))
 	}

@@ -121,7 +121,7 @@ func (r *keySetsDataSource) Read(ctx context.Context, req datasource.ReadRequest
 	}
 	wanted, err := config.wanted()
 	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("name_regex"), "Invalid regular expression", err.Error())
+		resp.Diagnostics.AddAttributeError(path.Root("name_regex"), "Invalid regular expression", sentence(err))
 		return
 	}
 	ctx, cancel := r.data.startRead(ctx, config.Timeouts, &resp.Diagnostics)

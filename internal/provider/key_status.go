@@ -62,9 +62,9 @@ func (m *keyModel) setFirstStatus(ctx context.Context, data *providerData, made 
 	ctx, cancel := data.clock.WithTimeout(ctx, defaultUpdateTimeout)
 	defer cancel()
 	if err := m.setStatus(ctx, data, made); err != nil {
-		diags.AddAttributeWarning(path.Root("status"), "Key is made, but its status isn't set",
+		diags.AddAttributeWarning(path.Root("status"), fmt.Sprintf("Key %q is made, but its status isn't set", m.ID.ValueString()),
 			fmt.Sprintf("Key %q exists and is in state, but status = %q could not be set. The next plan shows the key's status as it is, "+
-				"and the next apply sets it.\n\n%v", m.ID.ValueString(), m.Status.ValueString(), err))
+				"and the next apply sets it.\n\n%s", m.ID.ValueString(), m.Status.ValueString(), detailOf(err)))
 	}
 }
 
@@ -80,10 +80,10 @@ func (m *keyModel) readStatus(ctx context.Context, data *providerData, key trust
 	case "":
 		m.Status = types.StringValue(status)
 	case trustframework.KindDenied, trustframework.KindRefused, trustframework.KindKeyGone:
-		diags.AddAttributeWarning(path.Root("status"), "Unable to read key's status",
+		diags.AddAttributeWarning(path.Root("status"), fmt.Sprintf("Unable to read key %q's status", m.ID.ValueString()),
 			fmt.Sprintf("Whether key %q is still as the state has it, status = %q, isn't known. Only keys_v2 shows a status, and reading it takes "+
-				"TrustFrameworkKeySet.ReadWrite.All; leave status out of the configuration to do without.\n\n%v",
-				m.ID.ValueString(), m.Status.ValueString(), err))
+				"TrustFrameworkKeySet.ReadWrite.All; leave status out of the configuration to do without.\n\n%s",
+				m.ID.ValueString(), m.Status.ValueString(), detailOf(err)))
 	default:
 		return err
 	}
@@ -93,12 +93,12 @@ func (m *keyModel) readStatus(ctx context.Context, data *providerData, key trust
 // warnOfDestruction says at plan what becomes of a key that is given up.
 func (m *keyModel) warnOfDestruction(diags *diag.Diagnostics) {
 	if m.OnDestroy.ValueString() == onDestroyDisable {
-		diags.AddWarning("Key stays in its key set, disabled",
+		diags.AddWarning(fmt.Sprintf("Key %q stays in its key set, disabled", m.ID.ValueString()),
 			fmt.Sprintf("Key %q would be disabled, and forgotten by Terraform. The service can't delete a single key: it stays in its key set unless the "+
 				"key set is deleted too. The last usable key of a set isn't disabled.", m.ID.ValueString()))
 		return
 	}
-	diags.AddWarning("Key stays in its key set",
+	diags.AddWarning(fmt.Sprintf("Key %q stays in its key set", m.ID.ValueString()),
 		fmt.Sprintf("Key %q is only forgotten by Terraform. The service can't delete a single key: it stays in its key set, "+
 			"and may go on being used, unless the key set is deleted too.", m.ID.ValueString()))
 }
@@ -130,7 +130,7 @@ func (m *keyModel) destroy(ctx context.Context, data *providerData, op string, t
 	switch kind {
 	case trustframework.KindLastUsable:
 		data.client.GiveUp(op, m.KeySetID.ValueString(), m.Kid.ValueString())
-		diags.AddWarning("Last usable key stays enabled",
+		diags.AddWarning(fmt.Sprintf("Last usable key %q stays enabled", m.ID.ValueString()),
 			fmt.Sprintf("Key %q is forgotten by Terraform, but not disabled: no other key of its key set can be used now, and policies that refer to "+
 				"the set would fail. With create_before_destroy a replaced key is disabled only after its successor has been made.", m.ID.ValueString()))
 	default:

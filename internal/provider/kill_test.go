@@ -282,10 +282,10 @@ func (l leftovers) namedByCheck(t *testing.T, o outcome) {
 	}
 	want := map[string]bool{}
 	for id := range l.sets {
-		want[fmt.Sprintf("terraform import 'trustframework_key_set.all[%q]' %s", id, id)] = true
+		want[fmt.Sprintf("terraform import 'trustframework_key_set.all[%q]' '%s'", id, id)] = true
 	}
 	for _, id := range l.keys {
-		want[fmt.Sprintf("terraform import 'trustframework_generated_key.all[%q]' %s", "<key>", id)] = true
+		want[fmt.Sprintf("terraform import 'trustframework_generated_key.all[%q]' '%s'", "<key>", id)] = true
 	}
 	if !maps.Equal(lines, want) {
 		t.Errorf("the check names %v, want %v", lines, want)

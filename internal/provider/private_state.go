@@ -4,12 +4,19 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/auth"
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 // privateKey names what the provider keeps beside a resource's state.
@@ -40,6 +47,8 @@ type doubt struct {
 	Asked time.Time `json:"asked,omitzero"`
 	// Known are the kids that were in the set when the key was made, and those already reported.
 	Known []string `json:"known"`
+	// Late are those of them that fit the request, and were reported after the key was made.
+	Late []string `json:"late,omitempty"`
 
 	// What follows is a rotation's, which has many keys.
 
@@ -74,21 +83,81 @@ func savePrivate(ctx context.Context, private privateWriter, state any) diag.Dia
 	return private.SetKey(ctx, privateKey, data)
 }
 
-// loadPrivate reads what savePrivate wrote. What isn't there or can't be read is the zero value: it only makes the
-// provider less patient and less wary.
-func loadPrivate[S any](ctx context.Context, private privateReader, state *S) {
-	data, diags := private.GetKey(ctx, privateKey)
-	if diags.HasError() || json.Unmarshal(data, state) != nil {
+// loadPrivate reads what savePrivate wrote. What isn't there is the zero value: a resource that was never written by this
+// provider has none, and nobody can tell that from one that has lost it. What can't be read is an error, for it may name
+// the tenant, or a key that nobody owns.
+func loadPrivate[S any](ctx context.Context, resource string, private privateReader, state *S, diags *diag.Diagnostics) {
+	data, problems := private.GetKey(ctx, privateKey)
+	diags.Append(problems...)
+	if problems.HasError() || len(data) == 0 {
+		return
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(state)
+	if err == nil && bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
+		err = errors.New("it is null")
+	}
+	if err != nil {
 		*state = *new(S)
+		addUnreadablePrivate(diags, resource, err)
 	}
 }
 
 // loadMade reads what save wrote. The tenant may come from the identity, too.
-func loadMade(ctx context.Context, private privateReader, identity *tfsdk.ResourceIdentity) madeState {
+func loadMade(ctx context.Context, resource string, private privateReader, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics) madeState {
 	var s madeState
-	loadPrivate(ctx, private, &s)
-	if s.TenantID == "" {
-		s.TenantID = storedTenant(ctx, identity)
-	}
+	loadPrivate(ctx, resource, private, &s, diags)
+	s.checkTenant(ctx, resource, identity, diags)
 	return s
+}
+
+// checkTenant takes the tenant from the identity if the private state has none, and refuses two, and one that can't be
+// a tenant.
+func (s *madeState) checkTenant(ctx context.Context, resource string, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics) {
+	stored := storedTenant(ctx, identity)
+	switch {
+	case diags.HasError():
+	case s.TenantID != "" && !auth.IsGUID(s.TenantID):
+		addUnreadablePrivate(diags, resource, fmt.Errorf("%q isn't a tenant's GUID", s.TenantID))
+	case stored != "" && !auth.IsGUID(stored):
+		addDamagedState(diags, resource, fmt.Sprintf("Its identity names the tenant %q, which isn't a GUID.", stored))
+	case s.TenantID == "":
+		s.TenantID = stored
+	case stored != "" && !strings.EqualFold(s.TenantID, stored):
+		addDamagedState(diags, resource, fmt.Sprintf("Its identity names tenant %s, but what the provider keeps beside it tenant %s.", stored, s.TenantID))
+	}
+}
+
+// checkPrivate refuses private state that the framework would drop without a word, or speak of as its own bug. Data is
+// what the client keeps for a resource of a type; none is no error, see loadPrivate.
+func checkPrivate(resource string, data []byte) diag.Diagnostics {
+	if len(data) == 0 {
+		return nil
+	}
+	var values map[string][]byte
+	err := json.Unmarshal(data, &values)
+	switch {
+	case err != nil:
+	case values[privateKey] == nil:
+		err = fmt.Errorf("it has nothing under the name %q", privateKey)
+	case !json.Valid(values[privateKey]):
+		err = fmt.Errorf("what it has under the name %q isn't JSON", privateKey)
+	default:
+		return nil
+	}
+	var diags diag.Diagnostics
+	addUnreadablePrivate(&diags, resource, err)
+	return diags
+}
+
+// addUnreadablePrivate is the error for private state that can't be read.
+func addUnreadablePrivate(diags *diag.Diagnostics, resource string, err error) {
+	diags.AddError("Unable to read private state",
+		fmt.Sprintf("What the provider keeps beside the resource's attributes in the state (in the state file: \"private\") can't be read: %s. "+
+			"It says which tenant the resource is in, and which requests for keys have lost their answers, so that nothing can be done safely without it. "+
+			"Nothing was sent, and nothing was changed.\n\n"+
+			"The state was edited or damaged, or written by a newer version of the provider: use that version, or restore a backup of the state. If there is none, take the resource out of "+
+			"the state and import it again. What was in doubt is then forgotten: look for keys that nobody owns first, as the guide \"After an interrupted run\" says.\n\n%s",
+			redact.Plain(err.Error()), againCommands(resource)))
 }

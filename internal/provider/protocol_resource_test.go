@@ -25,11 +25,11 @@ type managed struct {
 // said are the diagnostics of one or more calls.
 type said []*tfprotov6.Diagnostic
 
-// String writes them down, one after the other: "error: summary: detail".
+// String writes them down, one after the other: "error: summary: detail". The summaries are without the ids in them.
 func (d said) String() string {
 	var b strings.Builder
 	for _, one := range d {
-		b.WriteString(strings.ToLower(one.Severity.String()) + ": " + one.Summary + ": " + one.Detail + "\n")
+		b.WriteString(strings.ToLower(one.Severity.String()) + ": " + withoutIDs(one.Summary) + ": " + one.Detail + "\n")
 	}
 	return b.String()
 }
@@ -41,7 +41,7 @@ func (d said) failed() bool {
 
 // without leaves out the diagnostics of a summary.
 func (d said) without(summary string) said {
-	return slices.DeleteFunc(slices.Clone(d), func(one *tfprotov6.Diagnostic) bool { return one.Summary == summary })
+	return slices.DeleteFunc(slices.Clone(d), func(one *tfprotov6.Diagnostic) bool { return strings.HasPrefix(withoutIDs(one.Summary), summary) })
 }
 
 // known is a resource of which a client knows some attributes, and nothing else.

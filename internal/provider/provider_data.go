@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/trustframework/terraform-provider-trustframework/internal/clock"
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -49,8 +50,8 @@ func (d *providerData) sameTenant(ctx context.Context, id string, made madeState
 	switch {
 	case errors.As(err, &unknown) && made.TenantID != "":
 		diags.AddError("Unable to tell which tenant this is",
-			fmt.Sprintf("%q was made or imported in tenant %s, and whether the provider is signed in to that one can't be found out: %v. "+
-				"Nothing was changed. Try again, or set tenant_id (%s) to the tenant's GUID.", id, made.TenantID, err, envTenantID))
+			fmt.Sprintf("%q was made or imported in tenant %s, and whether the provider is signed in to that one can't be found out: %s. "+
+				"Nothing was changed. Try again, or set tenant_id (%s) to the tenant's GUID.", id, made.TenantID, redact.Plain(err.Error()), envTenantID))
 		return ""
 	case errors.As(err, &unknown):
 		return ""

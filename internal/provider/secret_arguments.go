@@ -48,7 +48,7 @@ type versioned interface {
 }
 
 // warnOfFirstVersion tells that nothing is uploaded for the first version of a key that was made here without one.
-func warnOfFirstVersion(plan, state any, made madeState, diags *diag.Diagnostics) {
+func warnOfFirstVersion(id string, plan, state any, made madeState, diags *diag.Diagnostics) {
 	after, ok := plan.(versioned)
 	before, was := state.(versioned)
 	if !ok || !was || made.At.IsZero() { // an imported key gets its first version so
@@ -56,7 +56,7 @@ func warnOfFirstVersion(plan, state any, made madeState, diags *diag.Diagnostics
 	}
 	name, now := after.version()
 	if _, old := before.version(); old.IsNull() && !now.IsNull() {
-		diags.AddAttributeWarning(path.Root(name), "Nothing is uploaded for the first version",
+		diags.AddAttributeWarning(path.Root(name), fmt.Sprintf("Nothing is uploaded for the first version of key %q", id),
 			"The key was made without a version, so that the first one given doesn't count as a change, and what the key holds stays as it is. "+
 				"If that is no longer what you have, apply this, and then the next version.")
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
@@ -59,9 +60,39 @@ func (s *server) StopProvider(ctx context.Context, req *tfprotov6.StopProviderRe
 
 // ApplyResourceChange implements tfprotov6.ProviderServer.
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	if diags := checkPrivate(req.TypeName, req.PlannedPrivate); diags.HasError() {
+		return &tfprotov6.ApplyResourceChangeResponse{
+			NewState: req.PriorState, Private: req.PlannedPrivate, NewIdentity: req.PlannedIdentity, Diagnostics: wireErrors(diags),
+		}, nil
+	}
 	ctx, cancel := s.untilStopped(ctx)
 	defer cancel()
 	return s.frameworkServer.ApplyResourceChange(ctx, req)
+}
+
+// ReadResource implements tfprotov6.ProviderServer.
+func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	if diags := checkPrivate(req.TypeName, req.Private); diags.HasError() {
+		return &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, Private: req.Private, NewIdentity: req.CurrentIdentity, Diagnostics: wireErrors(diags)}, nil
+	}
+	return s.frameworkServer.ReadResource(ctx, req)
+}
+
+// PlanResourceChange implements tfprotov6.ProviderServer.
+func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	if diags := checkPrivate(req.TypeName, req.PriorPrivate); diags.HasError() {
+		return &tfprotov6.PlanResourceChangeResponse{PlannedState: req.PriorState, PlannedPrivate: req.PriorPrivate, PlannedIdentity: req.PriorIdentity, Diagnostics: wireErrors(diags)}, nil
+	}
+	return s.frameworkServer.PlanResourceChange(ctx, req)
+}
+
+// wireErrors are errors as the protocol has them.
+func wireErrors(diags diag.Diagnostics) []*tfprotov6.Diagnostic {
+	var errors []*tfprotov6.Diagnostic
+	for _, d := range diags.Errors() {
+		errors = append(errors, &tfprotov6.Diagnostic{Severity: tfprotov6.DiagnosticSeverityError, Summary: d.Summary(), Detail: d.Detail()})
+	}
+	return errors
 }
 
 // InvokeAction implements tfprotov6.ActionServer. The action runs while its events are read, and to its end

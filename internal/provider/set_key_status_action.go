@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -152,7 +153,7 @@ func (m *setKeyStatusModel) warnOfLastUsable(keySetID string, diags *diag.Diagno
 	if m.Force.ValueBool() {
 		outcome = "Policies that refer to the key set fail as soon as it is disabled, until a key of the set is enabled or made."
 	}
-	diags.AddAttributeWarning(path.Root("kid"), "Last usable key would be disabled",
+	diags.AddAttributeWarning(path.Root("kid"), fmt.Sprintf("Last usable key %q would be disabled", keyID(keySetID, m.Kid.ValueString())),
 		fmt.Sprintf("No key of key set %q but %q can be used now: all others are disabled, expired, or not valid yet. %s", keySetID, m.Kid.ValueString(), outcome))
 }
 
@@ -196,7 +197,7 @@ func (a *setKeyStatusAction) Invoke(ctx context.Context, req action.InvokeReques
 	// Whoever plans next should see it: a rotation makes a successor only for a key that it sees disabled.
 	switch shown, err := a.data.client.AwaitStatus(ctx, set.ID, kid, status); {
 	case err != nil:
-		say("Whether the service shows that isn't known: %v.", err)
+		say("Whether the service shows that isn't known: %s.", redact.Plain(err.Error()))
 	case shown != status:
 		say("The service is late to show that: plans still take the key for what it was.")
 	}
@@ -223,7 +224,7 @@ func (a *setKeyStatusAction) activeNow(ctx context.Context, keySetID, disabled s
 	case trustframework.KindOf(err) == trustframework.KindNoActiveKey:
 		return fmt.Sprintf("No key of key set %q is active now: policies that refer to it fail until a key is enabled or made.", keySetID)
 	case err != nil:
-		return fmt.Sprintf("Which key of key set %q is active now isn't known: %v.", keySetID, err)
+		return fmt.Sprintf("Which key of key set %q is active now isn't known: %s.", keySetID, redact.Plain(err.Error()))
 	case active.Kid == disabled:
 		return fmt.Sprintf("The service still names the disabled key as the active one of key set %q: it is late to show the change.", keySetID)
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -251,10 +252,17 @@ func (tf *client) command(arguments ...string) string {
 	return stdout.String()
 }
 
-// has tells whether there is a diagnostic of a severity and summary whose detail holds all texts.
+// quotedID is an id in a summary, with the space before it.
+var quotedID = regexp.MustCompile(` "[^"]*"`)
+
+// withoutIDs returns a summary without the ids in it.
+func withoutIDs(summary string) string { return quotedID.ReplaceAllString(summary, "") }
+
+// has reports whether there is a diagnostic of a severity whose detail holds all texts, and whose summary, without the ids
+// in it, begins with the one given.
 func (o outcome) has(severity, summary string, texts ...string) bool {
 	for _, d := range o.diagnostics {
-		if d.Severity != severity || d.Summary != summary {
+		if d.Severity != severity || !strings.HasPrefix(withoutIDs(d.Summary), summary) {
 			continue
 		}
 		missing := false

@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -64,7 +65,11 @@ func (m *uploadedSecretModel) prepare(_ time.Time, diags *diag.Diagnostics) newK
 	in := m.input()
 	in.Secret = m.SecretWO.ValueString()
 	if strings.HasSuffix(in.Secret, "\n") || strings.HasSuffix(in.Secret, "\r") {
-		diags.AddAttributeWarning(path.Root("secret_wo"), "Secret ends with a line break",
+		summary := "Secret ends with a line break"
+		if known(m.KeySetID) {
+			summary = fmt.Sprintf("Secret ends with a line break, for key set %q", m.KeySetID.ValueString())
+		}
+		diags.AddAttributeWarning(path.Root("secret_wo"), summary,
 			"The secret is sent as it is, with the line break at its end, which is rarely meant. If it comes from a file, use trimspace(file(…)) or chomp(file(…)).")
 	}
 	return newKey{input: in}

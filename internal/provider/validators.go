@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 	"github.com/trustframework/terraform-provider-trustframework/internal/trustframework"
 )
 
@@ -117,7 +118,7 @@ func (regexpValidator) ValidateString(_ context.Context, req validator.StringReq
 		return
 	}
 	if _, err := regexp.Compile(req.ConfigValue.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid regular expression", fmt.Sprintf("The value isn't a regular expression in RE2 syntax: %v.", err))
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid regular expression", fmt.Sprintf("The value isn't a regular expression in RE2 syntax: %s.", redact.Plain(err.Error())))
 	}
 }
 

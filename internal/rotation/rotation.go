@@ -7,6 +7,7 @@ package rotation
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -98,8 +99,9 @@ func (s Settings) DueAt(now time.Time, own, set []trustframework.Key) (time.Time
 func lastInRow(own, all []trustframework.Key, now time.Time) (last trustframework.Key, ok bool) {
 	own = slices.DeleteFunc(Usable(own, now), func(k trustframework.Key) bool { return !dated(k) })
 	Sort(own)
+	until := coveredUntil(all, now)
 	for _, k := range own {
-		if !begun(k, now) && !covered(all, now, *k.Nbf) {
+		if !begun(k, now) && *k.Nbf > until {
 			break
 		}
 		last, ok = k, true
@@ -107,25 +109,31 @@ func lastInRow(own, all []trustframework.Key, now time.Time) (last trustframewor
 	return last, ok
 }
 
-// covered tells whether a key, of whomever, signs at every moment from now until a given time.
-func covered(all []trustframework.Key, now time.Time, until int64) bool {
-	for at := now; at.Unix() < until; {
-		next := at.Unix()
-		for _, k := range all {
-			if !usable(k, now) || !begun(k, at) {
-				continue
-			}
-			if k.Exp == nil {
-				return true
-			}
-			next = max(next, *k.Exp)
+// coveredUntil returns the time until which a key, of whomever, signs at every moment from now on; now if none does.
+func coveredUntil(all []trustframework.Key, now time.Time) int64 {
+	all = Usable(all, now)
+	slices.SortFunc(all, compareStart)
+	until := now.Unix()
+	for _, k := range all {
+		switch {
+		case !begun(k, time.Unix(until, 0)):
+			return until // and so are all that come after it
+		case k.Exp == nil:
+			return math.MaxInt64
 		}
-		if next == at.Unix() {
-			return false
-		}
-		at = time.Unix(next, 0)
+		until = max(until, *k.Exp)
 	}
-	return true
+	return until
+}
+
+func compareStart(a, b trustframework.Key) int { return cmp.Compare(start(a), start(b)) }
+
+// start is a key's nbf; one without comes before all others.
+func start(k trustframework.Key) int64 {
+	if k.Nbf == nil {
+		return math.MinInt64
+	}
+	return *k.Nbf
 }
 
 // bridged tells whether a key with dates signs until a given time: of the rotation's, if it has a last one, or else of anybody's.
@@ -140,9 +148,9 @@ func bridged(until int64, own, all []trustframework.Key, last trustframework.Key
 
 // union has the keys of a rotation, and those that its set shows besides.
 func union(own, set []trustframework.Key) []trustframework.Key {
-	all := slices.Clone(own)
+	all, mine := slices.Clone(own), trustframework.KeySet{Keys: own}.ByKid()
 	for _, k := range set {
-		if !slices.ContainsFunc(own, func(mine trustframework.Key) bool { return mine.Kid == k.Kid }) {
+		if _, ok := mine[k.Kid]; !ok {
 			all = append(all, k)
 		}
 	}

@@ -112,13 +112,14 @@ func (h *held) shown(keySetID string, keys []Key, since time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	id := foldID(keySetID)
+	all := KeySet{Keys: keys}.ByKid()
 	for kid := range h.keys[id] {
-		if _, ok := (KeySet{Keys: keys}).Key(kid); !ok {
+		if _, ok := all[kid]; !ok {
 			return false
 		}
 	}
 	for kid, s := range h.statuses[id] {
-		if key, _ := (KeySet{Keys: keys}).Key(kid); !s.doubt && s.at.After(since) && key.Status != s.key.Status {
+		if !s.doubt && s.at.After(since) && all[kid].Status != s.key.Status {
 			return false
 		}
 	}

@@ -67,12 +67,33 @@ func (s KeySet) Key(kid string) (Key, bool) {
 	return Key{}, false
 }
 
+// ByKid returns the set's keys by their kids. Whoever looks for many keys asks it once, for Key looks through the whole set.
+func (s KeySet) ByKid() map[string]Key {
+	keys := make(map[string]Key, len(s.Keys))
+	for _, k := range s.Keys {
+		if _, ok := keys[k.Kid]; !ok {
+			keys[k.Kid] = k
+		}
+	}
+	return keys
+}
+
 // holds tells whether all keys are in the set, with their statuses as far as both tell.
 func (s KeySet) holds(keys []Key) bool {
+	if len(keys) == 0 {
+		return true
+	}
+	all := s.ByKid()
 	return !slices.ContainsFunc(keys, func(k Key) bool {
-		mine, ok := s.Key(k.Kid)
+		mine, ok := all[k.Kid]
 		return !ok || mine.Status != "" && k.Status != "" && mine.Status != k.Status
 	})
+}
+
+// hasAll reports whether the set has keys with all these kids.
+func (s KeySet) hasAll(kids []string) bool {
+	all := s.ByKid()
+	return !slices.ContainsFunc(kids, func(kid string) bool { _, ok := all[kid]; return !ok })
 }
 
 // ActiveKey returns the key that the service uses at a given time: the one with the newest nbf that

@@ -176,8 +176,9 @@ func (c *Client) postKey(ctx context.Context, op, id string, before KeySet, in K
 // this process, and alike.
 func (c *Client) candidates(before, now KeySet, in KeyInput, asked time.Time) []Key {
 	var found []Key
+	all := before.ByKid()
 	for _, k := range now.Keys {
-		if _, old := before.Key(k.Kid); !old && !c.held.holds(now.ID, k.Kid) && in.fits(k, asked, c.clock.Now()) {
+		if _, old := all[k.Kid]; !old && !c.held.holds(now.ID, k.Kid) && in.fits(k, asked, c.clock.Now()) {
 			found = append(found, k)
 		}
 	}
@@ -243,8 +244,12 @@ func (c *Client) Unowned(set KeySet, in KeyInput) []string {
 // on whenever, and given up for lost: alike, not among the known ones, and read or made by nothing in this process.
 func (c *Client) Late(set KeySet, in KeyInput, asked time.Time, known []string) []string {
 	var kids []string
+	old := make(map[string]bool, len(known))
+	for _, kid := range known {
+		old[kid] = true
+	}
 	for _, k := range set.Keys {
-		if !slices.Contains(known, k.Kid) && !c.held.holds(set.ID, k.Kid) && in.fits(k, asked, c.clock.Now()) {
+		if !old[k.Kid] && !c.held.holds(set.ID, k.Kid) && in.fits(k, asked, c.clock.Now()) {
 			kids = append(kids, k.Kid)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
@@ -47,7 +46,7 @@ func (c *Client) keysHidden(op string, e entry) *Error {
 // the set is read over the settle time until it shows them all.
 func (c *Client) KeySetWith(ctx context.Context, id string, kids []string, young bool) (KeySet, error) {
 	return c.keySet(ctx, opReadKeySet, id, young, func(e entry) bool {
-		return e.hasKeys() && !slices.ContainsFunc(kids, func(kid string) bool { _, ok := e.set.Key(kid); return !ok })
+		return e.hasKeys() && e.set.hasAll(kids)
 	})
 }
 

@@ -89,10 +89,10 @@ func (c *Client) WithStatuses(ctx context.Context, set KeySet) (KeySet, error) {
 	default:
 		return KeySet{}, err
 	}
-	shown := KeySet{Keys: c.held.withStatuses(set.ID, keys, c.settled())}
+	shown := KeySet{Keys: c.held.withStatuses(set.ID, keys, c.settled())}.ByKid()
 	set.Keys = slices.Clone(set.Keys)
 	for i, k := range set.Keys {
-		if known, ok := shown.Key(k.Kid); ok && k.Status == "" {
+		if known, ok := shown[k.Kid]; ok && k.Status == "" {
 			set.Keys[i].Status = known.Status
 		}
 	}
@@ -386,11 +386,12 @@ func (c *Client) keysNow(ctx context.Context, id string, dates bool) ([]Key, err
 	if err != nil {
 		return nil, err
 	}
+	all := dated.set.ByKid()
 	for i, k := range keys {
 		if k.Nbf != nil || k.Exp != nil {
 			continue // keys_v2 is documented to have the dates too
 		}
-		known, ok := dated.set.Key(k.Kid)
+		known, ok := all[k.Kid]
 		if !ok && !c.held.holds(id, k.Kid) {
 			keys[i].Status = ""
 		}

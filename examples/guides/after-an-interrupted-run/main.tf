@@ -67,14 +67,14 @@ check "leftovers" {
   assert {
     condition = length(local.ownerless_key_sets) == 0
     error_message = join("\n", concat(["No resource owns these key sets. To own one:"], [
-      for id in local.ownerless_key_sets : "terraform import 'trustframework_key_set.all[\"${id}\"]' ${id}"
+      for id in local.ownerless_key_sets : "terraform import 'trustframework_key_set.all[\"${id}\"]' '${id}'"
     ]))
   }
 
   assert {
     condition = length(local.ownerless_keys) == 0
     error_message = join("\n", concat(["No resource owns these keys. To own one:"], [
-      for id in local.ownerless_keys : format("terraform import 'trustframework_generated_key.all[\"<key>\"]' %s # nbf %s, exp %s",
+      for id in local.ownerless_keys : format("terraform import 'trustframework_generated_key.all[\"<key>\"]' '%s' # nbf %s, exp %s",
       id, coalesce(local.found_keys[id].activates_at, "none"), coalesce(local.found_keys[id].expires_at, "none"))
     ]))
   }
