@@ -33,7 +33,7 @@ func TestKeyRotation_20000Keys(t *testing.T) {
 		made.Fresh[k.Kid] = freshKey{At: now, Enabled: true}
 	}
 	clock := clocktest.NewFake(now.Add(24 * time.Hour)) // nothing is young
-	data := &providerData{clock: clock, client: trustframework.New(trustframework.Config{Clock: clock})}
+	data := &providerData{clock: clock, client: &trustframework.Client{}}
 	model := keyRotationModel{
 		KeySetID: types.StringValue(set.ID), Use: types.StringValue("sig"), Kty: types.StringValue("oct"), RotationDays: types.Int64Value(90),
 		ActivationDelayDays: types.Int64Value(1), OverlapDays: types.Int64Value(30), SafetyNet: types.BoolValue(true), RotateWhenChanged: types.MapNull(types.StringType),

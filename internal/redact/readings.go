@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 )
 
@@ -48,18 +49,25 @@ func readings(text string, depth int) []string {
 
 // decode undoes each encoding once.
 func decode(text string) []string {
-	compact := strings.Join(strings.FieldsFunc(text, breaks), "")
-	all := []string{
-		compact,
-		strings.Join(strings.Fields(text), " "),
-		strings.Map(visible, strings.ReplaceAll(text, "\x00", "")), // UTF-16 too
-		html.UnescapeString(text),
-		unescape(text),
-		unescape(strings.ReplaceAll(text, "+", " ")),
-		reversed(text),
+	all, compact := []string{reversed(text)}, text
+	if strings.IndexFunc(text, isOdd) >= 0 { // most ids have letters, digits, - and _ only, and there are many
+		compact = strings.Join(strings.FieldsFunc(text, breaks), "")
+		all = append(all,
+			compact,
+			strings.Join(strings.Fields(text), " "),
+			strings.Map(visible, strings.ReplaceAll(text, "\x00", "")), // UTF-16 too
+			html.UnescapeString(text),
+			unescape(text),
+			unescape(strings.ReplaceAll(text, "+", " ")),
+		)
 	}
 	all = append(all, decodeHex(text)...)
 	return append(all, decodeBase(compact)...)
+}
+
+// isOdd reports whether a character isn't one of the alphabet of base64url.
+func isOdd(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_'
 }
 
 // escape is a character by its number in hex: of URLs, of mail (=41), of JSON and programs, or octal; or a letter behind a
@@ -92,6 +100,9 @@ func unescape(text string) string {
 	})
 }
 
+// isSeparator reports whether a character may stand between the bytes of a hex dump, or in its prefix.
+func isSeparator(r rune) bool { return strings.ContainsRune("xX:,;_- ", r) || unicode.IsSpace(r) }
+
 var (
 	// betweenDigits stands between the bytes of a hex dump.
 	betweenDigits = regexp.MustCompile(`0[xX]|\\x|[\s:,;_-]+`)
@@ -102,6 +113,9 @@ var (
 
 func decodeHex(text string) []string {
 	var all []string
+	if !hexRun.MatchString(text) && strings.IndexFunc(text, isSeparator) < 0 {
+		return nil
+	}
 	for _, digits := range hexRun.FindAllString(betweenDigits.ReplaceAllString(text, ""), -1) {
 		for skip := range 2 { // a digit before it may belong to something else
 			run := digits[skip:]
@@ -129,7 +143,8 @@ func decodeBase(text string) []string {
 			}
 		}
 	}
-	for _, run := range base32Run.FindAllString(strings.ToUpper(text), -1) {
+	upper := strings.ToUpper(text)
+	for _, run := range base32Run.FindAllString(upper, -1) {
 		for skip := range 8 {
 			part := run[min(skip, len(run)):]
 			part = part[:len(part)&^7]

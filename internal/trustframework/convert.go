@@ -103,6 +103,9 @@ type wirePage[T wireElement[T]] struct {
 // and "" are no date.
 type numericDate struct{ seconds *int64 }
 
+// noFraction is the end of a number in decimals that is whole all the same, such as 1893456000.0.
+var noFraction = regexp.MustCompile(`\.0+$`)
+
 // UnmarshalJSON implements json.Unmarshaler.
 func (d *numericDate) UnmarshalJSON(data []byte) error {
 	text := string(data)
@@ -116,7 +119,7 @@ func (d *numericDate) UnmarshalJSON(data []byte) error {
 		d.seconds = nil
 		return nil
 	}
-	seconds, err := strconv.ParseInt(text, 10, 64)
+	seconds, err := strconv.ParseInt(noFraction.ReplaceAllString(text, ""), 10, 64)
 	if err != nil {
 		return errors.New("a date is not a NumericDate in whole seconds")
 	}
@@ -171,14 +174,13 @@ func ownFirst(chain []string, n, x5t string) []string {
 	return slices.Concat(chain[i:i+1], chain[:i], chain[i+1:])
 }
 
-// What a key's members look like (RFC 7517; the fact sheet has no key that differs). What looks otherwise is shown to nobody
-// and kept in no state.
+// What a key's members look like (RFC 7517; the fact sheet has no key that differs).
 var (
 	wordForm   = regexp.MustCompile(`^[A-Za-z0-9_-]{0,32}$`)
 	base64Form = regexp.MustCompile(`^[A-Za-z0-9+/_-]*={0,2}$`)
 )
 
-// check returns why a key of an answer can't be one: a member that has another form than its kind, or that repeats a secret.
+// check returns why a key of an answer can't be one: its kid, kty or use has another form, or its kid repeats a secret.
 func (w wireKey) check(secrets *redact.Secrets) error {
 	if w.problem != nil {
 		return w.problem
@@ -186,33 +188,32 @@ func (w wireKey) check(secrets *redact.Secrets) error {
 	if err := checkID("kid", w.Kid); err != nil {
 		return err
 	}
-	for _, member := range []struct {
-		name, value string
-		form        *regexp.Regexp
-	}{
-		{"kty", w.Kty, wordForm},
-		{"use", w.Use, wordForm},
-		{"status", w.Status, wordForm},
-		{"n", w.N, base64Form},
-		{"e", w.E, base64Form},
-		{"x5t", w.X5T, base64Form},
-	} {
-		if !member.form.MatchString(member.value) {
-			return fmt.Errorf("the answer has a key whose %s can't be one", member.name)
-		}
-		if secrets.Hold(member.value) {
-			return fmt.Errorf("the answer has a key whose %s repeats a secret", member.name)
-		}
-	}
-	if secrets.Hold(w.Kid) {
+	if secrets.Spoils(w.Kid) {
 		return errors.New("the answer has a key whose kid repeats a secret")
 	}
-	for _, certificate := range w.X5C {
-		if strings.ContainsFunc(certificate, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return errors.New("the answer has a key whose x5c can't be one")
-		}
+	if !wordForm.MatchString(w.Kty) || !wordForm.MatchString(w.Use) {
+		return errors.New("the answer has a key whose kty or use can't be one")
 	}
 	return nil
+}
+
+// clean empties the members that a key is whole without and that have another form than theirs, or repeat a secret: nobody is to
+// see them, and no state to keep them.
+func (w *wireKey) clean(secrets *redact.Secrets) {
+	for _, member := range []struct {
+		value *string
+		form  *regexp.Regexp
+	}{{&w.Status, wordForm}, {&w.N, base64Form}, {&w.E, base64Form}, {&w.X5T, base64Form}} {
+		if !member.form.MatchString(*member.value) || secrets.Hold(*member.value) {
+			*member.value = ""
+		}
+	}
+	odd := func(r rune) bool { return !unicode.IsPrint(r) }
+	if slices.ContainsFunc(w.X5C, func(certificate string) bool {
+		return strings.ContainsFunc(certificate, odd) || secrets.Hold(certificate)
+	}) {
+		w.X5C = nil
+	}
 }
 
 // keySet returns the set, and why the answer doesn't say which keys it has; nil if it does. It doesn't if it has no such
@@ -226,6 +227,7 @@ func (w wireKeySet) keySet(secrets *redact.Secrets) (set KeySet, hidden error) {
 		return set, errNoKeys
 	}
 	for _, k := range *w.Keys {
+		k.clean(secrets)
 		switch err := k.check(secrets); {
 		case hidden != nil:
 		case k.Kid == "" || k.problem == nil && (k.Kty == "" || k.Use == ""):
@@ -257,10 +259,7 @@ func (w wireKey) read(secrets *redact.Secrets) (Key, error) {
 	if err := w.check(secrets); err != nil {
 		return Key{}, fmt.Errorf("read a key: %w", err)
 	}
-	// An answer about one key is short enough to be read in every encoding.
-	if secrets.Spoils(w.Kid) {
-		return Key{}, errors.New("read a key: the answer has a key whose kid repeats a secret")
-	}
+	w.clean(secrets)
 	return w.key(), nil
 }
 

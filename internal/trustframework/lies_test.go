@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -348,7 +349,7 @@ func TestClient_WhatCantBeReadOfASet(t *testing.T) {
 		`{"kid":"odd","use":["sig"],"kty":"oct"}`,
 		`{"kid":"odd","use":"sig","kty":"oct","x5c":5}`,
 		`{"kid":"odd","use":"sig","kty":"o\u001bct"}`,
-		`{"kid":"odd","use":"sig","kty":"RSA","n":"a b","e":"AQAB"}`,
+		`{"kid":"odd","use":"sig\u202e","kty":"oct"}`,
 		`{"kid":5,"use":"sig","kty":"oct"}`,
 		`"odd"`,
 		`null`,
@@ -375,6 +376,28 @@ func TestClient_WhatCantBeReadOfASet(t *testing.T) {
 				t.Errorf("that the set is there: got %v, want no error", err)
 			}
 		})
+	}
+}
+
+// TestClient_WhatAKeyIsWholeWithout is left out if it has another form than its kind, or repeats a secret, and hides nothing else.
+func TestClient_WhatAKeyIsWholeWithout(t *testing.T) {
+	t.Parallel()
+	const secret = "canary-of-a-secret"
+	set := `{"id":"B2C_1A_Test","keys":[{"kid":"k","use":"sig","kty":"RSA","nbf":1893456000.0,"n":"a b","e":"\u001b[31m","x5t":"` + secret + `","x5c":["a\u0000b"],"status":"` + secret + `"}]}`
+	client := service(func(req *http.Request) (*http.Response, error) {
+		if req.Method == http.MethodPost {
+			return reply{status: 400, body: []byte(`{"error":{"code":"AADB2C95033"}}`)}.answer(req)
+		}
+		return reply{status: 200, body: []byte(set)}.answer(req)
+	}).client(t)
+	in := trustframework.UploadSecretInput{KeySetID: "Test", Use: "sig", Secret: secret}
+	if _, err := client.MakeKey(t.Context(), timeout, in); trustframework.KindOf(err) != trustframework.KindRefused {
+		t.Fatal(err)
+	}
+	got, err := client.CurrentKeySet(t.Context(), "Test")
+	want := trustframework.Key{Kid: "k", Use: "sig", Kty: "RSA", Nbf: ptr(int64(1893456000))}
+	if err != nil || len(got.Keys) != 1 || !reflect.DeepEqual(got.Keys[0], want) {
+		t.Errorf("got %+v, %v, want %+v", got.Keys, err, want)
 	}
 }
 

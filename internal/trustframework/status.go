@@ -204,6 +204,7 @@ func (c *Client) fetchKeysV2(ctx context.Context, id string) ([]Key, error) {
 			c.logger.WarnContext(ctx, "A key in keys_v2 can't be read", "error", c.secrets.Error(problem).Error())
 			continue // as a listing that lacks it
 		}
+		w.clean(c.secrets)
 		keys = append(keys, w.key())
 	}
 	return keys, nil
