@@ -109,7 +109,7 @@ func TestAccModule_KeySetGantt(t *testing.T) {
 `,
 		},
 		"of equals the one made last": {
-			keys:      []ganttKey{{kid: "z", nbf: day, exp: 9 * day}, {kid: "a", nbf: day, exp: 5 * day}, {kid: "strange:;#%%kid"}, {kid: "b"}},
+			keys:      []ganttKey{{kid: "z", nbf: day, exp: 9 * day}, {kid: "a", nbf: day, exp: 5 * day}, {kid: "strange:;,*kid"}, {kid: "b"}},
 			arguments: "past_days = 1\nfuture_days = 10",
 			want: `    section Valid
     Key strange_, no dates :2029-12-31 12:00:00, 2030-01-11 12:00:00

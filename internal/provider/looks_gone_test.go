@@ -200,7 +200,7 @@ func TestProtocol_Destroy_WhatLooksGoneAndIsNot(t *testing.T) {
 		cantTell bool
 	}{
 		"403":                     {refusal(403, "AADB2C", "no"), "Status: 403", true},
-		"429 past the deadline":   {emulator.Fault{Status: 429, RetryAfter: "900", Times: -1}, "slow down", true},
+		"429 past the deadline":   {emulator.Fault{Status: 429, Code: "TooManyRequests", RetryAfter: "900", Times: -1}, "slow down", true},
 		"500 that lasts":          {refusal(500, "AADB2C90063", "no"), "Status: 500", true},
 		"502 page that lasts":     {emulator.Fault{Status: 502, Body: html, ContentType: "text/html", Times: -1}, "Status: 502", true},
 		"503 that lasts":          {refusal(503, "ServiceUnavailable", "no"), "Status: 503", true},
@@ -211,7 +211,7 @@ func TestProtocol_Destroy_WhatLooksGoneAndIsNot(t *testing.T) {
 		"90073 in a 403":          {refusal(403, "AADB2C90073", "no"), "Status: 403", true},
 		"404 UnknownError":        {refusal(404, "UnknownError", ""), "Status: 404", true},
 		"404 page":                {emulator.Fault{Status: 404, Body: html, ContentType: "text/html", Times: -1}, "Status: 404", true},
-		"200 page":                {emulator.Fault{Status: 200, Body: html, ContentType: "text/html", Times: -1}, "isn't the service's", true},
+		"200 page":                {emulator.Fault{Status: 200, Body: html, ContentType: "text/html", Times: -1}, "isn't the one that says that the work is done", true},
 		"connections that end":    {emulator.Fault{Cut: true, Times: -1}, "The service failed", true},
 
 		"90073":           {refusal(400, "AADB2C90073", "cannot be found"), "", false},

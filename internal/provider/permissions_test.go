@@ -96,8 +96,8 @@ func TestAccPermissions_Unknown_AdvisesWithoutACommand(t *testing.T) {
 		"opaque token": {emulator.Switches{OpaqueTokens: true}, []string{emulator.RoleRead}, nil, []string{"Grant the application the application permission", "admin consent"}},
 		"not for want of a permission": {
 			emulator.Switches{}, []string{emulator.RoleReadWrite},
-			&emulator.Fault{Op: emulator.OpGenerateKey, Status: http.StatusForbidden, ContentType: "text/html", Body: "<html>Blocked by the proxy</html>"},
-			[]string{"Blocked by the proxy", "granting it again doesn't help"},
+			&emulator.Fault{Op: emulator.OpGenerateKey, Status: http.StatusForbidden, Code: "AADB2C", Message: "Not in this directory."},
+			[]string{"Not in this directory.", "granting it again doesn't help"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

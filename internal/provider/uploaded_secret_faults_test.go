@@ -215,7 +215,7 @@ func TestProtocol_UploadedSecret_FailedStatus(t *testing.T) {
 // without its words.
 func TestProtocol_UploadedSecret_RepeatedByTheService(t *testing.T) {
 	t.Parallel()
-	const leftOut = "(The service's words are left out here, because they repeat a part of the secret that was sent.)"
+	const leftOut = "(The service's words are left out here, because they repeat a part of a secret.)"
 	secret := []byte(plainText)
 	for name, row := range map[string]struct {
 		repeated string

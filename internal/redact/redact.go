@@ -18,7 +18,7 @@ const (
 	Longest = 2048
 
 	// Concealed stands for words that repeat a secret.
-	Concealed = "(The words of the answer are left out here, because they repeat a part of a secret.)"
+	Concealed = "(The service's words are left out here, because they repeat a part of a secret.)"
 
 	// cut stands for what is left out of a text that is too long.
 	cut = " […]"

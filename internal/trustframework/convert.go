@@ -176,8 +176,8 @@ func ownFirst(chain []string, n, x5t string) []string {
 
 // What a key's members look like (RFC 7517; the fact sheet has no key that differs).
 var (
-	wordForm   = regexp.MustCompile(`^[A-Za-z0-9_-]{0,32}$`)
-	base64Form = regexp.MustCompile(`^[A-Za-z0-9+/_-]*={0,2}$`)
+	wordForm  = regexp.MustCompile(`^[A-Za-z0-9_-]{0,32}$`)
+	plainForm = regexp.MustCompile(`^[!-~]*$`)
 )
 
 // check returns why a key of an answer can't be one: its kid, kty or use has another form, or its kid repeats a secret.
@@ -203,7 +203,7 @@ func (w *wireKey) clean(secrets *redact.Secrets) {
 	for _, member := range []struct {
 		value *string
 		form  *regexp.Regexp
-	}{{&w.Status, wordForm}, {&w.N, base64Form}, {&w.E, base64Form}, {&w.X5T, base64Form}} {
+	}{{&w.Status, wordForm}, {&w.N, plainForm}, {&w.E, plainForm}, {&w.X5T, plainForm}} {
 		if !member.form.MatchString(*member.value) || secrets.Hold(*member.value) {
 			*member.value = ""
 		}
@@ -294,19 +294,13 @@ func decodePage[T wireElement[T]](body []byte) (list []T, nextLink string, unrea
 }
 
 // decodeKeyV2 reads one key of keys_v2: bare as the metadata has it, or wrapped as the documented example
-// shows it. One about another key is no answer.
-func decodeKeyV2(body []byte, kid string, secrets *redact.Secrets) (Key, error) {
+// shows it.
+func decodeKeyV2(body []byte, secrets *redact.Secrets) (Key, error) {
 	var wrapper struct {
 		Value *wireKey `json:"value"`
 	}
-	key, err := Key{}, error(nil)
 	if json.Unmarshal(body, &wrapper) == nil && wrapper.Value != nil && wrapper.Value.Kid != "" {
-		key, err = wrapper.Value.read(secrets)
-	} else {
-		key, err = decodeKey(body, secrets)
+		return wrapper.Value.read(secrets)
 	}
-	if err == nil && key.Kid != kid {
-		return Key{}, fmt.Errorf("read a key: the answer is about %q", key.Kid)
-	}
-	return key, err
+	return decodeKey(body, secrets)
 }

@@ -72,7 +72,7 @@ func FuzzDecode_AnyBody(f *testing.F) {
 		if key, err := decodeKey(body, nil); err == nil {
 			checkKey(t, key)
 		}
-		if key, err := decodeKeyV2(body, id, nil); err == nil {
+		if key, err := decodeKeyV2(body, nil); err == nil {
 			checkKey(t, key)
 		}
 		if set, hidden, err := decodeKeySet(body, id, nil); err == nil {

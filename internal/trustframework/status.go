@@ -226,9 +226,14 @@ func (c *Client) fetchKeyV2(ctx context.Context, id, kid string) (Key, error) {
 	if !a.ok() {
 		return Key{}, inKeysV2(newError(opReadStatus, id, a), KindKeyGone)
 	}
-	key, decodeErr := decodeKeyV2(a.body, kid, c.secrets)
+	key, decodeErr := decodeKeyV2(a.body, c.secrets)
 	if decodeErr != nil {
 		return Key{}, unreadable(opReadStatus, id, a, decodeErr)
+	}
+	if key.Kid != kid {
+		e := unreadable(opReadStatus, id, a, fmt.Errorf("the answer is about key %q", key.Kid))
+		e.Kind = KindKeyGone // it says nothing of this one
+		return Key{}, e
 	}
 	return key, nil
 }
