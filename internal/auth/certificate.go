@@ -83,21 +83,21 @@ func (c Config) parseCertificate(argument string, content []byte) (keyPair, erro
 	if err != nil {
 		return keyPair{}, &argumentError{argument, err}
 	}
-	c.addCertificate(content)
+	c.addCertificate(content, pair)
 	return pair, nil
 }
 
-// addCertificate makes a file secret that a certificate was read from: a PKCS#12 file wholly, and of PEM the private key
-// and not the certificate, which is public. As bytes: in base64 a key set's public key could look like a part of it.
-func (c Config) addCertificate(content []byte) {
-	if !isPEM(content) {
-		c.Secrets.Add(string(content))
-		return
+// addCertificate makes a file secret that a certificate was read from, and its private key. The certificates are public.
+func (c Config) addCertificate(content []byte, pair keyPair) {
+	var public [][]byte
+	for _, certificate := range pair.certificates {
+		public = append(public, certificate.Raw)
 	}
-	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {
-		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
-			c.Secrets.Add(string(block.Bytes))
-		}
+	if private, err := x509.MarshalPKCS8PrivateKey(pair.key); err == nil {
+		c.Secrets.AddFile(private, public...)
+	}
+	if !isPEM(content) {
+		c.Secrets.AddFile(content, public...)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"reflect"
 	"sync"
 	"syscall"
 )
@@ -56,6 +57,10 @@ func (m markLasting) RoundTrip(req *http.Request) (*http.Response, error) {
 func brokenOff(err error) bool {
 	var timeout net.Error
 	var system syscall.Errno
+	var op *net.OpError
+	if errors.As(err, &op) && passingAlert(op.Err) {
+		return true
+	}
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.As(err, &system) || errors.As(err, &timeout) && timeout.Timeout()
@@ -70,4 +75,12 @@ func isLasting(err error) bool {
 	var address *net.AddrError
 	return errors.As(err, &marked) || errors.As(err, &certificate) || errors.As(err, &record) ||
 		errors.As(err, &dns) && dns.IsNotFound || errors.As(err, &address) || errors.Is(err, errTooLong)
+}
+
+// passingAlert reports whether an error is one of the TLS alerts that say nothing of what the two sides agree on: internal_error
+// and user_canceled (RFC 8446, section 6), as of a server that is just starting. The type of a received alert isn't exported.
+func passingAlert(err error) bool {
+	const internalError, userCanceled = 80, 90
+	alert := reflect.ValueOf(err)
+	return alert.Kind() == reflect.Uint8 && (alert.Uint() == internalError || alert.Uint() == userCanceled)
 }

@@ -17,6 +17,10 @@ var errTooLong = errors.New("the answer is too long")
 // errTooMuch is the failure of an answer that comes while others take up all the memory there is for answers.
 var errTooMuch = errors.New("too much is being answered at a time")
 
+// alwaysRead is how many bytes of each answer are read however many others are under way: those of a request that makes
+// something are shorter, and must not be lost.
+const alwaysRead = 64 << 10
+
 // memory counts the bytes of all answers that are under way: read, and not closed yet.
 type memory struct{ taken atomic.Int64 }
 
@@ -31,7 +35,7 @@ func (m *memory) read(body io.Reader) ([]byte, error) {
 		switch taken := m.taken.Add(int64(n)); {
 		case read.Len()+n > maxAnswer:
 			over = fmt.Errorf("%w: it has more than %d MB", errTooLong, maxAnswer>>20)
-		case taken > maxUnderWay:
+		case taken > maxUnderWay && read.Len()+n > alwaysRead:
 			over = fmt.Errorf("%w: more than %d MB", errTooMuch, maxUnderWay>>20)
 		}
 		if over != nil {

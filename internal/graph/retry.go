@@ -65,6 +65,20 @@ func believed(method string, resp *http.Response) bool {
 	return !refusal || method == http.MethodGet || errorCode(resp) != ""
 }
 
+// leavesDoubt reports whether an answer leaves open if a request that makes or changes something was worked on: whatever comes of
+// the request's next attempt then says nothing of this one.
+func leavesDoubt(method string, resp *http.Response) bool {
+	switch {
+	case method == http.MethodGet:
+		return false
+	case resp.StatusCode < http.StatusMultipleChoices:
+		return nonsense(method, resp)
+	case resp.StatusCode < http.StatusBadRequest:
+		return true
+	}
+	return !believed(method, resp) || transient(resp) && !throttled(resp)
+}
+
 // transient tells the failures of the service that pass, and that may come after the work was done. Who
 // may ask is looked at before any work, whatever the code.
 func transient(resp *http.Response) bool {

@@ -90,6 +90,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	for attempt := 1; ; attempt++ {
 		token, notReady := t.ready(ctx, refused)
 		if notReady != nil && (resp == nil && err == nil || resp != nil && resp.StatusCode == http.StatusUnauthorized) {
+			if resp != nil {
+				_ = resp.Body.Close() // it is in memory
+			}
 			return nil, &Error{Sent: worked, Err: notReady}
 		}
 		if notReady != nil {
@@ -100,14 +103,14 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			_ = resp.Body.Close() // it is in memory
 		}
 		resp, err = t.attempt(req, body, token, attempt)
+		var failure *Error
+		worked = worked || errors.As(err, &failure) && failure.Sent || resp != nil && leavesDoubt(req.Method, resp)
 		// A refused token was refused before any work, so that even a POST may come again with another.
 		if resp != nil && resp.StatusCode == http.StatusUnauthorized && !challenged && (repeatable(req.Method) || believed(req.Method, resp)) {
 			challenged = true
 			refused = refusedToken{token: token, claims: claimsChallenge(resp.Header)}
 			continue
 		}
-		var failure *Error
-		worked = worked || errors.As(err, &failure) && failure.Sent || resp != nil && (transient(resp) && !throttled(resp) || !believed(req.Method, resp))
 		if resp != nil && nonsense(req.Method, resp) {
 			strange++
 		}

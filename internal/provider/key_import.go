@@ -91,7 +91,11 @@ func listForImport(ctx context.Context, data *providerData, kind keyKind, keySet
 	active, _ := set.ActiveKey(data.clock.Now())
 	p := paragraphs{}
 	p.add("Key set %q holds these keys. Import each that a resource should own:", set.ID)
-	for _, k := range set.Keys {
+	for i, k := range set.Keys {
+		if i == mostKids {
+			p.add("There are %d more. The data source trustframework_key_set shows all.", len(set.Keys)-mostKids)
+			break
+		}
 		description := []string{k.Use, k.Kty}
 		if k.Nbf != nil {
 			description = append(description, fmt.Sprintf("nbf %d (%s)", *k.Nbf, formatDate(*k.Nbf)))

@@ -56,6 +56,39 @@ func (d *providerData) warnOfLateAtEnd(ctx context.Context, kind keyKind, keySet
 	kind.warnOfLateTwins(kid, keySetID, late, "at "+at.UTC().Format(time.RFC3339), lost.Found, diags)
 }
 
+// warnOfPendingAtEnd names the keys of a rotation's request that has had no answer yet, or says that there is such a request, before
+// nothing remembers it any more.
+func (d *providerData) warnOfPendingAtEnd(ctx context.Context, m *keyRotationModel, lost *doubt, made madeState, diags *diag.Diagnostics) {
+	ctx, cancel := d.courtesyContext(ctx)
+	defer cancel()
+	keySetID := m.ID.ValueString()
+	var elsewhere diag.Diagnostics
+	d.sameTenant(ctx, keySetID, made, &elsewhere)
+	if elsewhere.HasError() {
+		return // the plan is refused
+	}
+	asked := lost.Asked.UTC().Format(time.RFC3339)
+	set, err := d.client.KeySet(ctx, keySetID, false)
+	if trustframework.KindOf(err) == trustframework.KindKeySetGone {
+		return
+	}
+	var late []string
+	if err == nil {
+		late = lateKeys(ctx, d, set, m.input(lost.Nbf, lost.Exp), lost)
+	}
+	for _, kid := range late {
+		diags.AddWarning(fmt.Sprintf("Key %q may belong to a lost request", keyID(keySetID, kid)),
+			fmt.Sprintf("The answer to a request of %s that makes a key for this rotation was lost, and key %q of key set %q fits it. Nothing remembers that once the rotation is "+
+				"gone: unless one of your resources owns the key, import it, or leave it unused, for it can't be deleted on its own.\n\n%s",
+				asked, kid, keySetID, importCommands(trustframework.OpGenerateKey, keySetID, []string{kid})))
+	}
+	if len(late) == 0 {
+		diags.AddWarning(fmt.Sprintf("A key of a lost request may still appear in key set %q (asked for at %s)", keySetID, asked),
+			fmt.Sprintf("The answer to a request of %s that makes a key for this rotation was lost, and nothing that fits it shows in key set %q. Nothing remembers the request once the "+
+				"rotation is gone: look in the portal (Identity Experience Framework, Policy keys) later for a key that no resource owns.", asked, keySetID))
+	}
+}
+
 // warnOfRecovery tells what a lost answer may have left.
 func (k keyKind) warnOfRecovery(key trustframework.MadeKey, diags *diag.Diagnostics) {
 	if key.Kept {

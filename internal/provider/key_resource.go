@@ -161,6 +161,7 @@ func (r *keyResource[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 		r.data.client.Hold(state.base().KeySetID.ValueString(), state.base().Kid.ValueString())
 	}
 	prepared := config.prepare(r.data.clock.Now(), &resp.Diagnostics)
+	r.data.client.Learn(prepared.input)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -210,6 +211,7 @@ func (r *keyResource[M, P]) Create(ctx context.Context, req resource.CreateReque
 	tenant := r.data.sameTenant(ctx, plan.KeySetID.ValueString(), madeState{}, &resp.Diagnostics)
 	// What was unknown when this was planned hasn't been looked at yet.
 	prepared := config.prepare(r.data.clock.Now(), &resp.Diagnostics)
+	r.data.client.Learn(prepared.input)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -46,7 +46,9 @@ func (r *keyRotationResource) ModifyPlan(ctx context.Context, req resource.Modif
 		r.data.client.Hold(state.ID.ValueString(), kidsOf(own)...)
 		for i := range made.Doubts {
 			d := &made.Doubts[i]
-			if !d.Pending {
+			if d.Pending {
+				r.data.warnOfPendingAtEnd(ctx, &state, d, made.madeState, &resp.Diagnostics)
+			} else {
 				r.data.warnOfLateAtEnd(ctx, keyKind{op: trustframework.OpGenerateKey}, state.ID.ValueString(), d.Kid, state.input(d.Nbf, d.Exp), d, d.At, made.madeState, &resp.Diagnostics)
 			}
 		}
@@ -66,6 +68,13 @@ func (r *keyRotationResource) ModifyPlan(ctx context.Context, req resource.Modif
 			return
 		}
 		r.data.client.Hold(state.ID.ValueString(), kidsOf(own)...)
+		if !plan.KeySetID.Equal(state.KeySetID) || !plan.Use.Equal(state.Use) || !plan.Kty.Equal(state.Kty) {
+			for i := range made.Doubts {
+				if made.Doubts[i].Pending {
+					r.data.warnOfPendingAtEnd(ctx, &state, &made.Doubts[i], made.madeState, &resp.Diagnostics)
+				}
+			}
+		}
 		// A replacement is planned once more, without a state, but Terraform keeps no warnings of that.
 		if plan.KeySetID.Equal(state.KeySetID) && plan.Use.Equal(state.Use) && plan.Kty.Equal(state.Kty) {
 			look.own, look.made, look.force = own, made, made.forced(&plan, &state, r.data.clock.Now())

@@ -80,7 +80,7 @@ func TestAccKeyRotation_Killed(t *testing.T) {
 			for _, k := range left {
 				kids = append(kids, k.Kid)
 			}
-			command := "terraform import trustframework_key_rotation.<name> B2C_1A_Signing"
+			command := "terraform import trustframework_key_rotation.NAME B2C_1A_Signing"
 			if before == nil {
 				command += "/" + strings.Join(kids, ",")
 			}

@@ -118,7 +118,7 @@ func (r *keySetResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	state.checkState(ctx, req.Identity, &resp.Diagnostics)
+	state.checkWhole(ctx, req.Identity, &resp.Diagnostics)
 	loadMade(ctx, keySetType, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
@@ -192,6 +192,11 @@ func (r *keySetResource) Create(ctx context.Context, req resource.CreateRequest,
 	identify(ctx, resp.Identity, tenant, made.ID, &resp.Diagnostics)
 	resp.Diagnostics.Append(madeState{TenantID: tenant, At: r.data.clock.Now()}.save(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	if made.Existed {
+		resp.Diagnostics.AddWarning(fmt.Sprintf("Key set %q may have been there before", made.ID),
+			fmt.Sprintf("The service says that it has created key set %q, but an empty one of this name was there a moment before: one that was deleted and showed late, "+
+				"or somebody else's. If something else may have created it, check who owns it: terraform destroy would delete it.", made.ID))
+	}
 	if made.Recovered {
 		resp.Diagnostics.AddWarning(fmt.Sprintf("Key set %q found after a lost answer", made.ID),
 			fmt.Sprintf("The answer to the request that creates key set %q was lost. An empty key set of this name was there afterwards and is taken "+
@@ -246,7 +251,7 @@ func (r *keySetResource) Update(ctx context.Context, req resource.UpdateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	state.checkState(ctx, req.Identity, &resp.Diagnostics)
+	state.checkWhole(ctx, req.Identity, &resp.Diagnostics)
 	made := loadMade(ctx, keySetType, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -264,7 +269,7 @@ func (r *keySetResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	}
 	timeout, diags := state.Timeouts.Delete(ctx, defaultDeleteTimeout)
 	resp.Diagnostics.Append(diags...)
-	state.checkState(ctx, req.Identity, &resp.Diagnostics)
+	state.checkWhole(ctx, req.Identity, &resp.Diagnostics)
 	made := loadMade(ctx, keySetType, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return

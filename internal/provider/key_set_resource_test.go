@@ -197,7 +197,7 @@ func TestAccKeySet_Exists_NamesTheImport(t *testing.T) {
 	w.AddKeySet("B2C_1A_Test")
 	tf := w.inProcess(t, w.Provider()+keySetConfig("Test"))
 	o := tf.apply(false)
-	if !o.has("error", "Unable to create key set", "already exists", "terraform import trustframework_key_set.<name> B2C_1A_Test", "Code: AADB2C95028", "Request ID: ") {
+	if !o.has("error", "Unable to create key set", "already exists", "terraform import trustframework_key_set.NAME B2C_1A_Test", "Code: AADB2C95028", "Request ID: ") {
 		t.Errorf("got %v", o.diagnostics)
 	}
 	if n := len(w.Requests(emulator.OpCreate)); n != 1 {

@@ -154,7 +154,7 @@ func TestAccKill_ThenLookImportAndApply(t *testing.T) {
 				if unowned.sets[set] || strings.HasSuffix(name, "-3") {
 					continue
 				}
-				if !o.has("warning", "Key may exist already", "terraform import trustframework_generated_key.<name> "+id) {
+				if !o.has("warning", "Key may exist already", "terraform import trustframework_generated_key.NAME "+id) {
 					t.Errorf("the plan doesn't name %s: %v", id, o.diagnostics)
 				}
 			}
@@ -162,7 +162,7 @@ func TestAccKill_ThenLookImportAndApply(t *testing.T) {
 			if len(unowned.sets) > 0 {
 				o := tf.apply(false, "-target=trustframework_key_set.all")
 				for set := range unowned.sets {
-					if !o.has("error", "Unable to create key set", "terraform import trustframework_key_set.<name> "+set) {
+					if !o.has("error", "Unable to create key set", "terraform import trustframework_key_set.NAME "+set) {
 						t.Errorf("nothing tells how to import %s: %v", set, o.diagnostics)
 					}
 				}

@@ -342,7 +342,7 @@ resource "trustframework_generated_key" "dated" {
 	tf.apply(true)
 	id, _ := tf.state(datedAddress)["id"].(string)
 	for _, row := range []struct{ more, summary, words string }{
-		{`resource "trustframework_key_set" "again" { name = "PREFIX_refusals" }`, "Unable to create key set", "terraform import trustframework_key_set.<name> B2C_1A_" + n.prefix},
+		{`resource "trustframework_key_set" "again" { name = "PREFIX_refusals" }`, "Unable to create key set", "terraform import trustframework_key_set.NAME B2C_1A_" + n.prefix},
 		{`resource "trustframework_generated_key" "rsa" {
 			key_set_id = trustframework_key_set.signing.id
 			use = "sig"

@@ -35,7 +35,7 @@ func TestAccGeneratedKey_LostAnswer(t *testing.T) {
 		"sent again":      {faults: []emulator.Fault{emulator.Unavailable(op)}, posts: 2, keys: 1},
 		"unknown": {
 			faults: []emulator.Fault{emulator.Unavailable(op).Repeat(-1)},
-			posts:  4, fails: true, texts: []string{"The answer to the request was lost", "further requests", "even more than once", "Before you apply again", "terraform import trustframework_generated_key.<name> B2C_1A_Signing", "Status: 503", "Request ID: "},
+			posts:  4, fails: true, texts: []string{"The answer to the request was lost", "further requests", "even more than once", "Before you apply again", "terraform import trustframework_generated_key.NAME B2C_1A_Signing", "Status: 503", "Request ID: "},
 		},
 		"unknown, the second refused": {
 			faults: []emulator.Fault{emulator.Unavailable(op), {Op: op, Status: 403, Code: "AADB2C", Message: "not any more"}},
@@ -43,11 +43,11 @@ func TestAccGeneratedKey_LostAnswer(t *testing.T) {
 		},
 		"several": {
 			faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(70 * time.Second), emulator.GatewayTimeout(op).WithLag(9 * time.Second)},
-			posts:  2, keys: 2, fails: true, texts: []string{"several keys", "was sent more than once", "terraform import trustframework_generated_key.<name> B2C_1A_Signing/", "Status: 504"},
+			posts:  2, keys: 2, fails: true, texts: []string{"several keys", "was sent more than once", "terraform import trustframework_generated_key.NAME B2C_1A_Signing/", "Status: 504"},
 		},
 		"late twin": {
 			faults: []emulator.Fault{emulator.GatewayTimeout(op).WithLag(65 * time.Second), emulator.Throttled(op, "10")},
-			posts:  3, keys: 2, warning: twice, texts: []string{"terraform import trustframework_generated_key.<name> B2C_1A_Signing/"},
+			posts:  3, keys: 2, warning: twice, texts: []string{"terraform import trustframework_generated_key.NAME B2C_1A_Signing/"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -216,7 +216,7 @@ func TestAccKeySet_LostAnswer(t *testing.T) {
 		"not sent":        {faults: []emulator.Fault{emulator.Throttled(op, "1.5")}, posts: 2},
 		"found after 504": {faults: []emulator.Fault{emulator.GatewayTimeout(op)}, posts: 1, warning: "Key set found after a lost answer"},
 		"sent again":      {faults: []emulator.Fault{emulator.Unavailable(op)}, posts: 2},
-		"unknown":         {faults: []emulator.Fault{emulator.Unavailable(op).Repeat(-1)}, posts: 4, failure: []string{"may still appear", "terraform import trustframework_key_set.<name> B2C_1A_Test", "Status: 503"}},
+		"unknown":         {faults: []emulator.Fault{emulator.Unavailable(op).Repeat(-1)}, posts: 4, failure: []string{"may still appear", "terraform import trustframework_key_set.NAME B2C_1A_Test", "Status: 503"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -370,6 +371,20 @@ func (r resolver) invalid(s setting, why string) {
 	r.diags.AddAttributeError(path.Root(s.attribute), "Invalid provider argument "+s.attribute, fmt.Sprintf("%s\n\nThe value comes from %s.", why, s.source))
 }
 
+// proxySecrets are the passwords in the variables that name a proxy, as net/http reads them, in the form in which they are sent too.
+func proxySecrets(getenv func(string) string) []string {
+	var secrets []string
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+		address, err := url.Parse(getenv(name))
+		if err != nil || address.User == nil {
+			continue
+		}
+		password, _ := address.User.Password()
+		secrets = append(secrets, password, base64.StdEncoding.EncodeToString([]byte(address.User.Username()+":"+password)))
+	}
+	return secrets
+}
+
 // newData builds what resources work with. Nothing is sent yet.
 func (p *trustFrameworkProvider) newData(ctx context.Context, s settings, terraformVersion string, diags *diag.Diagnostics) *providerData {
 	transport, err := graph.NewHTTPTransport(s.caPEM)
@@ -384,6 +399,7 @@ func (p *trustFrameworkProvider) newData(ctx context.Context, s settings, terraf
 	}
 	s.auth.LocalTransport = auth.LocalClient(transport)
 	secrets := &redact.Secrets{}
+	secrets.Add(proxySecrets(os.Getenv)...)
 	s.auth.Secrets = secrets
 	s.auth.UserAgent = graph.UserAgent(p.version, terraformVersion, s.userAgent)
 	credential, method, err := auth.NewCredential(s.auth)

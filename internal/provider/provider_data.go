@@ -75,7 +75,9 @@ func (d *providerData) courtesyContext(ctx context.Context) (context.Context, co
 
 // young tells whether something made at a given time may still be invisible.
 func (d *providerData) young(madeAt time.Time) bool {
-	return d.clock.Now().Sub(madeAt) < d.client.YoungAge()
+	const skew = 10 * time.Minute // another machine's clock may be ahead; what lies further in the future was never true
+	age := d.clock.Now().Sub(madeAt)
+	return age < d.client.YoungAge() && age > -skew
 }
 
 // dataFrom is how every Configure method takes the provider's data. Without it (Terraform validates

@@ -124,6 +124,15 @@ func (m *keySetModel) checkState(ctx context.Context, identity *tfsdk.ResourceId
 	ids.check(diags)
 }
 
+// checkWhole is checkState for a state that a refresh has written: right after an import there is no name yet.
+func (m *keySetModel) checkWhole(ctx context.Context, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics) {
+	if m.Name.IsNull() {
+		addDamagedState(diags, keySetType, "It has no name.")
+		return
+	}
+	m.checkState(ctx, identity, diags)
+}
+
 // checkState refuses a state of a key, and an identity, that name more than one.
 func (m *keyModel) checkState(ctx context.Context, resource string, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics) {
 	ids := stateIDs{resource: resource}

@@ -98,7 +98,7 @@ func TestAccTwoWriters_LostAnswer(t *testing.T) {
 
 			// The key that is in no state is named, with all that may be it, and the import says which is free.
 			for _, k := range on {
-				if !row.ok && !o.has("error", "Unable to generate key", tooManyFound, "terraform import trustframework_generated_key.<name> B2C_1A_Shared/"+k.Kid) {
+				if !row.ok && !o.has("error", "Unable to generate key", tooManyFound, "terraform import trustframework_generated_key.NAME B2C_1A_Shared/"+k.Kid) {
 					t.Errorf("key %s isn't named: %v", k.Kid, o.diagnostics)
 				}
 				if !row.ok && k.Kid != theirs {
@@ -142,7 +142,7 @@ func TestAccTwoWriters_TheOthersKeyShowsFirst(t *testing.T) {
 	w.clock.Advance(lag)
 	o = one.apply(true, "-refresh-only")
 	for _, k := range w.keys("B2C_1A_Shared") {
-		if named := o.has("warning", "Key may belong to a lost request", "terraform import trustframework_generated_key.<name> B2C_1A_Shared/"+k.Kid); named != (k.Kid != taken) {
+		if named := o.has("warning", "Key may belong to a lost request", "terraform import trustframework_generated_key.NAME B2C_1A_Shared/"+k.Kid); named != (k.Kid != taken) {
 			t.Errorf("key %s named: %t, %v", k.Kid, named, o.diagnostics)
 		}
 	}

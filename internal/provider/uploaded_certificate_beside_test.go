@@ -114,7 +114,7 @@ func TestProtocol_UploadedCertificates_AlreadyThere(t *testing.T) {
 				if strings.Contains(told.String(), "Certificate has the public key of another") != shared {
 					t.Errorf("shared: %t, %q", shared, told)
 				}
-				if row.texts != nil && !strings.Contains(told.String(), "terraform import "+u.resource+".<name> B2C_1A_Signing/"+s.attributes(first)["kid"]) {
+				if row.texts != nil && !strings.Contains(told.String(), "terraform import "+u.resource+".NAME B2C_1A_Signing/"+s.attributes(first)["kid"]) {
 					t.Errorf("no import command: %q", told)
 				}
 				if n := len(w.Requests(u.op)); n != row.posts {

@@ -240,8 +240,8 @@ func TestProtocol_UploadedCertificates_Import_Refuses(t *testing.T) {
 	}{
 		"a symmetric key": {id: "Signing/KID", texts: []string{"Key is of another type", `kty = "oct"`, `always has "RSA"`}},
 		"an OCT key":      {switches: emulator.Switches{OctSpelling: "OCT"}, id: "Signing/KID", texts: []string{"Key is of another type"}},
-		"a set":           {id: "Signing", texts: []string{"Import ID names a key set", "terraform import RESOURCE.<name> B2C_1A_Signing/KID"}},
-		"an unknown kid":  {id: "Signing/none", texts: []string{"not in its key set", "terraform import RESOURCE.<name> B2C_1A_Signing/KID"}},
+		"a set":           {id: "Signing", texts: []string{"Import ID names a key set", "terraform import RESOURCE.NAME B2C_1A_Signing/KID"}},
+		"an unknown kid":  {id: "Signing/none", texts: []string{"not in its key set", "terraform import RESOURCE.NAME B2C_1A_Signing/KID"}},
 		"no such set":     {id: "None/KID", texts: []string{"AADB2C90073"}},
 	} {
 		for _, u := range uploads() {

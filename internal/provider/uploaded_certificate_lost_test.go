@@ -53,7 +53,7 @@ func TestProtocol_UploadedCertificates_LostAnswer(t *testing.T) {
 		"sent again, there, and shown later": {faults: []emulator.Fault{emulator.GatewayTimeout("").WithLag(10 * time.Minute)}, posts: 2, keys: 1, fails: []string{"holds this key already", "AADB2C90180"}},
 		"unknown": {
 			faults: []emulator.Fault{emulator.Unavailable("").Repeat(-1)}, posts: 4,
-			fails: []string{"The answer to the request was lost", "further requests", "Before you apply again", "terraform import RESOURCE.<name> B2C_1A_Signing", "Status: 503"},
+			fails: []string{"The answer to the request was lost", "further requests", "Before you apply again", "terraform import RESOURCE.NAME B2C_1A_Signing", "Status: 503"},
 		},
 	} {
 		for _, u := range uploads() {

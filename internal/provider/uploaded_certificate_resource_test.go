@@ -212,7 +212,7 @@ func TestAccUploadedCertificate_RotateWhenChanged_NeedsAnotherCertificate(t *tes
 	before := tf.state(certificateAddress)
 	tf.configure(config("2", "a"))
 	kid := fmt.Sprint(before["kid"])
-	if o := tf.expect(false, "apply", "-auto-approve"); !o.has("error", "Certificate is in the key set already", "rotate_when_changed", "terraform import trustframework_uploaded_certificate.<name> B2C_1A_Signing/"+kid) {
+	if o := tf.expect(false, "apply", "-auto-approve"); !o.has("error", "Certificate is in the key set already", "rotate_when_changed", "terraform import trustframework_uploaded_certificate.NAME B2C_1A_Signing/"+kid) {
 		t.Errorf("%v", o.diagnostics)
 	}
 	if after := tf.state(certificateAddress); after["kid"] != kid || len(w.Requests(emulator.OpUploadCertificate)) != 1 {

@@ -85,6 +85,7 @@ func (m *uploadedPKCS12Model) prepare(now time.Time, diags *diag.Diagnostics) ne
 		PKCS12:      file.File,
 		Password:    m.PasswordWO.ValueString(),
 		Certificate: file.Certificate.DER,
+		PrivateKey:  file.PrivateKey,
 	}}
 }
 

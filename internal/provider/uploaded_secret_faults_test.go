@@ -22,7 +22,7 @@ func TestProtocol_UploadedSecret_LostAnswer(t *testing.T) {
 	const op = emulator.OpUploadSecret
 	const found, twice = "warning: Key found after a lost answer", "warning: Key may have been made twice"
 	const failed = "error: Unable to upload secret"
-	const command = "terraform import trustframework_uploaded_secret.<name> B2C_1A_Secrets"
+	const command = "terraform import trustframework_uploaded_secret.NAME B2C_1A_Secrets"
 	for name, row := range map[string]struct {
 		faults      []emulator.Fault
 		posts, keys int
@@ -165,7 +165,7 @@ func TestProtocol_UploadedSecret_LateTwin_IsReportedOnce(t *testing.T) {
 	}
 	w.clock.Advance(time.Hour)
 	after, said = newServer(t, w).refresh(after)
-	if len(said) != 1 || !strings.Contains(said.String(), "Key may have been made twice") || !strings.Contains(said.String(), "terraform import trustframework_uploaded_secret.<name> "+uploadSetID+"/") {
+	if len(said) != 1 || !strings.Contains(said.String(), "Key may have been made twice") || !strings.Contains(said.String(), "terraform import trustframework_uploaded_secret.NAME "+uploadSetID+"/") {
 		t.Error(said)
 	}
 	if _, said := newServer(t, w).refresh(after); len(said) > 0 {

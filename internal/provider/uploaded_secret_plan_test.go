@@ -308,7 +308,7 @@ func TestProtocol_UploadedSecret_Import_Refuses(t *testing.T) {
 	w.AddKeySet("B2C_1A_RSA")
 	rsa := w.AddKey("B2C_1A_RSA", emulator.KeySpec{})
 	w.AddKeySet("B2C_1A_Empty")
-	command := "terraform import trustframework_uploaded_secret.<name> " + uploadSetID + "/" + kid
+	command := "terraform import trustframework_uploaded_secret.NAME " + uploadSetID + "/" + kid
 	const other = "11111111-2222-3333-4444-555555555555"
 	for name, row := range map[string]struct {
 		id       string

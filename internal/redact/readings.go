@@ -55,6 +55,7 @@ func decode(text string) []string {
 		all = append(all,
 			compact,
 			strings.Join(strings.Fields(text), " "),
+			strings.NewReplacer("=\r\n", "", "=\n", "").Replace(text),  // mail
 			strings.Map(visible, strings.ReplaceAll(text, "\x00", "")), // UTF-16 too
 			html.UnescapeString(text),
 			unescape(text),
@@ -62,6 +63,7 @@ func decode(text string) []string {
 		)
 	}
 	all = append(all, decodeHex(text)...)
+	all = append(all, decodeDecimals(text)...)
 	return append(all, decodeBase(compact)...)
 }
 
@@ -110,6 +112,22 @@ var (
 	base64Run     = regexp.MustCompile(`[A-Za-z0-9+/]{8,}`)
 	base32Run     = regexp.MustCompile(`[A-Z2-7]{8,}`)
 )
+
+// decimals are the bytes of a text as programs print them.
+var decimals = regexp.MustCompile(`\d{1,3}(?:[\s,;]+\d{1,3}){7,}`)
+
+func decodeDecimals(text string) []string {
+	var all []string
+	for _, list := range decimals.FindAllString(text, -1) {
+		var decoded []byte
+		for _, number := range strings.FieldsFunc(list, func(r rune) bool { return r < '0' || r > '9' }) {
+			n, _ := strconv.Atoi(number) // the pattern leaves digits only
+			decoded = append(decoded, byte(n))
+		}
+		all = append(all, string(decoded))
+	}
+	return all
+}
 
 func decodeHex(text string) []string {
 	var all []string

@@ -27,12 +27,18 @@ const (
 // Text returns a text from the wire as it may be shown: Concealed if the text repeats a secret, otherwise the text on one
 // line, without control characters and cut to Longest.
 func (s *Secrets) Text(text string) string {
-	// What lies shortly behind the cut is looked at too: a secret may lie across it.
-	if s.Repeat(head(text, 2*Longest)) {
+	// What lies shortly behind the cut is looked at too: a secret may lie across it. And so is what is about to be shown, since
+	// what is taken out of a text may have stood within a secret.
+	start, plain := head(text, 2*Longest), Plain(text)
+	if tokens.MatchString(plain) || s.Repeat(start) || plain != start && s.Repeat(plain) {
 		return Concealed
 	}
-	return Plain(text)
+	return plain
 }
+
+// tokens is what tokens look like, whether they are known or not: a signed one of three parts (RFC 7519), or the value that a token's
+// name stands before (RFC 6749).
+var tokens = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.|(?:access|refresh|id)_token\W{0,8}[:=]\W{0,8}[A-Za-z0-9_~+/-][A-Za-z0-9._~+/-]{15,}`)
 
 // token is the form of a code or id that may be shown.
 var token = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
@@ -104,10 +110,18 @@ func breaks(r rune) bool {
 
 // visible drops characters that aren't seen, such as those that change the direction of a text.
 func visible(r rune) rune {
-	if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r) {
+	if Hidden(r) {
 		return -1
 	}
 	return r
+}
+
+// Hidden reports whether a character shows nothing of itself: what changes the direction of a text or the form of the character
+// before it, what only fills, and what stands for no character.
+func Hidden(r rune) bool {
+	const brailleBlank = '\u2800'
+	return r == brailleBlank || r&0xfffe == 0xfffe ||
+		unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // head is the beginning of a text, of so many bytes at most, and ends with a whole character.

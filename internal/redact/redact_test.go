@@ -4,6 +4,7 @@
 package redact_test
 
 import (
+	"crypto/sha1" //nolint:gosec // a thumbprint
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
@@ -59,10 +60,24 @@ func encoded(secret string) map[string]string {
 		"hex literal":           fmt.Sprintf("%#x", secret),
 		"mail":                  strings.ReplaceAll(percents, "%", "="),
 		"UTF-16":                strings.Join(strings.Split(secret, ""), "\x00"),
+		"escape sequences":      sevens(secret, "\x1b[0m"),
+		"a window's title":      sevens(secret, "\x1b]0;t\x07"),
+		"fillers":               sevens(secret, "\u034f\u3164"),
+		"decimals":              strings.Trim(fmt.Sprint([]byte(secret)), "[]"),
+		"mail in lines":         sevens(secret, "=\r\n"),
 		"zero width":            strings.Join(strings.Split(secret, ""), "\u200b"),
 		"spaced":                strings.Join(strings.Split(strings.ReplaceAll(secret, " ", ""), ""), " "),
 		"reversed":              reverse(secret),
 	}
+}
+
+// sevens puts something between every seven bytes, so that no part is left whole.
+func sevens(text, between string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i += 7 {
+		b.WriteString(text[i:min(i+7, len(text))] + between)
+	}
+	return b.String()
 }
 
 func reverse(text string) string {
@@ -96,17 +111,48 @@ func TestText_ConcealsASecret(t *testing.T) {
 	}
 }
 
+// TestText_TokensByTheirForm: nobody need have told which tokens there are.
+func TestText_TokensByTheirForm(t *testing.T) {
+	t.Parallel()
+	var secrets *redact.Secrets
+	for _, text := range []string{
+		"raw message was: [{\"access_token\":\"eyJhbGciOiJub25lIn0.eyJhdWQiOiJ4In0.sig\"}]",
+		"#access_token=0.AAAAAAAAAAAAAAAAAAAAAAAA&x=y",
+		"{\"refresh_token\" : [\"0.AAAAAAAAAAAAAAAAAAAAAAAA\"]}",
+		"you sent Bearer eyJhbGciOiJub25lIn0.eyJhdWQiOiJ4In0.",
+	} {
+		if got := secrets.Text(text); got != redact.Concealed {
+			t.Errorf("got %q, want it concealed", got)
+		}
+	}
+}
+
+// TestText_ASecretOfAFewLetters in another case is the same.
+func TestText_ASecretOfAFewLetters(t *testing.T) {
+	t.Parallel()
+	var secrets redact.Secrets
+	secrets.Add("Sommer2024!", "hunter2x")
+	for _, text := range []string{"SOMMER2024! is wrong", "not HUNTER2X"} {
+		if got := secrets.Text(text); got != redact.Concealed {
+			t.Errorf("got %q, want it concealed", got)
+		}
+	}
+}
+
 // TestText_ShowsTheWords: what repeats no secret is shown.
 func TestText_ShowsTheWords(t *testing.T) {
 	t.Parallel()
 	var secrets redact.Secrets
-	secrets.Add(secret, "a", "pw", "", "   ", "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwcyJ9.c2lnbmF0dXJl", strings.Repeat("\x00\xff\x30", 2000))
+	secrets.Add(secret, "a", "pw", "", "   ", "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwcyJ9.c2lnbmF0dXJl", "MyApplicationSecret1", "test")
+	secrets.AddFile([]byte(strings.Repeat("\x00\xff\x30", 2000)))
 	for _, text := range []string{
 		"",
 		"The certificate password provided in request is incorrect.",
 		"KeyContainer with 'id': 'B2C_1A_x' cannot be found in the directory 'c0ffee00-0000-4000-8000-000000000000'.",
 		"AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value.",
 		"Zq8~kW. is shorter than parts are.",
+		"The application does not have any of the required application permissions. This is the latest word.",
+		"AADSTS700054: response_type 'id_token' is not enabled for the application.",
 	} {
 		if got := secrets.Text(text); got != text {
 			t.Errorf("got %q, want %q", got, text)
@@ -176,9 +222,12 @@ func TestError_KeepsTheCause(t *testing.T) {
 // no harm.
 func TestSpoils(t *testing.T) {
 	t.Parallel()
-	thumbprint := "\x00\x9f\x86\xd0\x81\x88\x4c\x7d\x65\x9a\x2f\xea\xa0\xc5\x5a\xd0\x15\xa3\xbf\x4f"
+	certificate := []byte("a certificate")
+	sum := sha1.Sum(certificate) //nolint:gosec // a thumbprint
+	thumbprint := string(sum[:])
 	var secrets redact.Secrets
-	secrets.Add(secret, "s", "abcd", "\x30\x82"+thumbprint)
+	secrets.Add(secret, "s", "abcd", "never-disabled-2024")
+	secrets.AddFile([]byte("\x30\x82"+thumbprint+"\x01\x02private key\xff\xfe"), certificate)
 	for id, want := range map[string]bool{
 		secret[2:14]: true,
 		base64.RawURLEncoding.EncodeToString([]byte(secret[:12])):   true,
@@ -187,6 +236,8 @@ func TestSpoils(t *testing.T) {
 		"Gaid7K8sO8RabcdfzHir_Wg0femGhbY9b-B4rVIxbE":                false,
 		base64.RawURLEncoding.EncodeToString([]byte(thumbprint)):    false,
 		strings.ToUpper(hex.EncodeToString([]byte(thumbprint[1:]))): false,
+		"disabled": false,
+		base64.RawURLEncoding.EncodeToString([]byte("\x02private key\xff")): true,
 	} {
 		if got := secrets.Spoils(id); got != want {
 			t.Errorf("%q: got %t, want %t", id, got, want)

@@ -70,7 +70,10 @@ func (c *Client) activeKeyIn(ctx context.Context, op, id string, a answer) (Key,
 // 404 of another code can't tell.
 func (c *Client) noActiveKey(ctx context.Context, op, id string, a answer) *Error {
 	e := newError(op, id, a)
+	_, own := a.graphs()
 	switch {
+	case !a.ok() && !own && e.Kind == KindRefused && e.Status != http.StatusNotFound:
+		e.Kind, e.NotGraphs = KindUnavailable, true
 	case a.ok(), e.Code == errorcode.NoActiveKey && (e.Kind == KindRefused || e.Kind == KindKeySetGone):
 		e.Kind = KindNoActiveKey
 	case errorcode.ClassOf(e.Code) == errorcode.Gone: // which classify knows

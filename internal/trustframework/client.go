@@ -124,7 +124,15 @@ func CanonicalID(name string) string {
 func SameID(a, b string) bool { return foldID(a) == foldID(b) }
 
 // foldID is the form of an id that equal ids share, for use as a map's key.
-func foldID(id string) string { return strings.ToLower(CanonicalID(id)) }
+func foldID(id string) string {
+	// Of ASCII alone: a letter of another alphabet that looks like one of these must not pass for it.
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, CanonicalID(id))
+}
 
 // sharedContext is ctx for work whose result several callers wait for: it has the values of ctx but
 // not its end.

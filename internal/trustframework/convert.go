@@ -4,6 +4,7 @@
 package trustframework
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha1" //nolint:gosec // x5t is a SHA-1
 	"encoding/base64"
@@ -70,28 +71,31 @@ type elements[T wireElement[T]] []T
 // UnmarshalJSON implements json.Unmarshaler.
 func (list *elements[T]) UnmarshalJSON(data []byte) error {
 	*list = elements[T]{}
-	if json.Unmarshal(data, (*[]T)(list)) == nil {
-		return nil
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('[') {
+		return errors.Join(err, errors.New("a list is none"))
 	}
-	var raw []json.RawMessage
-	if err := json.Unmarshal(data, &raw); err != nil {
-		return err
-	}
-	*list = make(elements[T], 0, len(raw))
-	for _, text := range raw {
+	for problems := 0; decoder.More(); {
 		var element T
-		if err := json.Unmarshal(text, &element); err != nil {
-			var names struct {
-				ID  string `json:"id"`
-				Kid string `json:"kid"`
-			}
-			_ = json.Unmarshal(text, &names) // what can't be read of it stays empty
-			element = element.withName(cmp.Or(names.ID, names.Kid), err)
+		if err := decoder.Decode(&element); err != nil {
+			// What else it has is read all the same (encoding/json).
+			element = element.withName(element.name(), errors.New("a member has the wrong type"))
+			problems++
 		}
 		*list = append(*list, element)
+		if len(*list) > mostElements || problems > mostProblems {
+			return errors.New("a list has too many elements, or too many that can't be read")
+		}
 	}
 	return nil
 }
+
+const (
+	// mostElements is how many elements a list may have: some bytes of an answer become hundreds here.
+	mostElements = 100_000
+	// mostProblems is how many of them may be unreadable.
+	mostProblems = 1_000
+)
 
 // wirePage is a page of a collection.
 type wirePage[T wireElement[T]] struct {
@@ -203,8 +207,14 @@ func (w *wireKey) clean(secrets *redact.Secrets) {
 	for _, member := range []struct {
 		value *string
 		form  *regexp.Regexp
-	}{{&w.Status, wordForm}, {&w.N, plainForm}, {&w.E, plainForm}, {&w.X5T, plainForm}} {
-		if !member.form.MatchString(*member.value) || secrets.Hold(*member.value) {
+		free  bool // whatever the secrets are, this is none
+	}{
+		{&w.Status, wordForm, slices.Contains(Statuses(), strings.ToLower(w.Status))},
+		{&w.N, plainForm, true}, // an uploaded JSON Web Key has its public half in it
+		{&w.E, plainForm, true},
+		{&w.X5T, plainForm, false},
+	} {
+		if !member.form.MatchString(*member.value) || !member.free && secrets.Hold(*member.value) {
 			*member.value = ""
 		}
 	}
@@ -228,14 +238,16 @@ func (w wireKeySet) keySet(secrets *redact.Secrets) (set KeySet, hidden error) {
 	}
 	for _, k := range *w.Keys {
 		k.clean(secrets)
-		switch err := k.check(secrets); {
-		case hidden != nil:
+		err := k.check(secrets)
+		switch {
 		case k.Kid == "" || k.problem == nil && (k.Kty == "" || k.Use == ""):
-			hidden = errNoKeys
+			err = errNoKeys
 		case err != nil:
-			hidden = fmt.Errorf("a key of the set can't be read: %w", err)
+			err = fmt.Errorf("a key of the set can't be read: %w", err)
+		default:
+			set.Keys = append(set.Keys, k.key())
 		}
-		set.Keys = append(set.Keys, k.key())
+		hidden = cmp.Or(hidden, err)
 	}
 	return set, hidden
 }
@@ -243,11 +255,25 @@ func (w wireKeySet) keySet(secrets *redact.Secrets) (set KeySet, hidden error) {
 // errNoKeys is why keys are hidden of which the answer says too little.
 var errNoKeys = errors.New("the answer doesn't show them")
 
+// errInSuccess is why an answer is none that has an error beside what was asked for.
+var errInSuccess = errors.New("the answer has an error in it")
+
+// hasError reports whether a success has an error in it.
+func hasError(body []byte) bool {
+	var w struct {
+		Error json.RawMessage `json:"error"`
+	}
+	return json.Unmarshal(body, &w) == nil && len(w.Error) > 0 && string(w.Error) != "null"
+}
+
 // decodeKey reads the answer to an action. A key without a kid is no answer.
 func decodeKey(body []byte, secrets *redact.Secrets) (Key, error) {
 	var w wireKey
 	if err := json.Unmarshal(body, &w); err != nil {
 		return Key{}, fmt.Errorf("read a key: %w", err)
+	}
+	if hasError(body) {
+		return Key{}, fmt.Errorf("read a key: %w", errInSuccess)
 	}
 	return w.read(secrets)
 }
@@ -269,6 +295,9 @@ func decodeKeySet(body []byte, id string, secrets *redact.Secrets) (set KeySet, 
 	if err := json.Unmarshal(body, &w); err != nil {
 		return KeySet{}, nil, fmt.Errorf("read a key set: %w", err)
 	}
+	if hasError(body) {
+		return KeySet{}, nil, fmt.Errorf("read a key set: %w", errInSuccess)
+	}
 	if err := checkID("key set ID", w.ID); err != nil {
 		return KeySet{}, nil, fmt.Errorf("read a key set: %w", err)
 	}
@@ -279,18 +308,23 @@ func decodeKeySet(body []byte, id string, secrets *redact.Secrets) (set KeySet, 
 	return set, hidden, nil
 }
 
-// decodePage reads a page of a list. Unread is how many of its elements have no id that can be one, and so are left out.
-func decodePage[T wireElement[T]](body []byte) (list []T, nextLink string, unread int, err error) {
+// decodePage reads a page of a list. Unread are the names of its elements whose id can't be one, and that are left out.
+func decodePage[T wireElement[T]](body []byte) (list []T, nextLink string, unread []string, err error) {
 	var w wirePage[T]
 	if err := json.Unmarshal(body, &w); err != nil {
-		return nil, "", 0, fmt.Errorf("read a list: %w", err)
+		return nil, "", nil, fmt.Errorf("read a list: %w", err)
 	}
 	if w.Value == nil {
-		return nil, "", 0, errors.New("read a list: the answer has no value")
+		return nil, "", nil, errors.New("read a list: the answer has no value")
 	}
-	all := len(*w.Value)
-	list = slices.DeleteFunc(*w.Value, func(element T) bool { return IDProblem(element.name()) != "" })
-	return list, w.NextLink, all - len(list), nil
+	list = slices.DeleteFunc(*w.Value, func(element T) bool {
+		odd := IDProblem(element.name()) != ""
+		if odd {
+			unread = append(unread, element.name())
+		}
+		return odd
+	})
+	return list, w.NextLink, unread, nil
 }
 
 // decodeKeyV2 reads one key of keys_v2: bare as the metadata has it, or wrapped as the documented example

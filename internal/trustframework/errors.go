@@ -4,6 +4,7 @@
 package trustframework
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -183,11 +184,20 @@ func newError(op, keySetID string, a answer) *Error {
 // any other answer nobody knows what became of the request.
 func refusalOf(op, keySetID string, a answer) *Error {
 	e := newError(op, keySetID, a)
-	if _, own := a.graphs(); !own && a.status >= http.StatusBadRequest && a.status < http.StatusInternalServerError {
+	own, isOwn := a.graphs()
+	switch {
+	case a.status >= http.StatusInternalServerError:
+	case !isOwn:
 		e.Kind, e.NotGraphs, e.Needs, e.Caller = KindUnavailable, true, "", nil
+	// UnknownError is said of anything that goes wrong (observed), and 499 of a caller that has left.
+	case own.Error.Code == "UnknownError", a.status == statusClientClosed:
+		e.Kind = KindUnavailable
 	}
 	return e
 }
+
+// statusClientClosed is what some gateways answer when they take the caller to have left.
+const statusClientClosed = 499
 
 // unclear makes the error for a success that isn't the one of the operation: nobody knows whether the work was done.
 func unclear(op, keySetID string, a answer, cause error) *Error {
@@ -197,6 +207,9 @@ func unclear(op, keySetID string, a answer, cause error) *Error {
 		e.Code = a.secrets.ID(body.Error.Code) // an error in a success
 	}
 	e.Kind, e.Err = KindUnavailable, a.secrets.Error(cause)
+	// What is no JSON at all, rather than some that was cut, is a page of somebody else's.
+	text := bytes.TrimSpace(a.body)
+	e.NotGraphs = len(text) > 0 && text[0] != '{' && text[0] != '[' && !json.Valid(text)
 	return e
 }
 

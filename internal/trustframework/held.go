@@ -12,9 +12,11 @@ import (
 // held remembers what this process has made, read or deleted: a key that some resource owns is never
 // taken for the one whose answer was lost, and a set made or deleted a moment ago may not look it yet.
 type held struct {
-	mu       sync.Mutex
-	keys     map[string]map[string]bool // by folded set id, by kid
-	keysMade map[string][]doneKey       // by folded set id
+	mu   sync.Mutex
+	keys map[string]map[string]bool // by folded set id, by kid
+	// everMet are the kids that any resource of this process has owned, in whatever set, be it deleted since or not.
+	everMet  map[string]bool
+	keysMade map[string][]doneKey // by folded set id
 	// givenUp are the keys that a resource of this process has owned and left in their set, with the operation that makes
 	// such keys.
 	givenUp map[string]map[string]string // by folded set id, by kid
@@ -54,7 +56,7 @@ func (h *held) hold(keySetID string, kids ...string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.keys == nil {
-		h.keys = map[string]map[string]bool{}
+		h.keys, h.everMet = map[string]map[string]bool{}, map[string]bool{}
 	}
 	id := foldID(keySetID)
 	if h.keys[id] == nil {
@@ -62,6 +64,7 @@ func (h *held) hold(keySetID string, kids ...string) {
 	}
 	for _, kid := range kids {
 		h.keys[id][kid] = true
+		h.everMet[kid] = true
 		delete(h.givenUp[id], kid)
 	}
 }
@@ -98,6 +101,13 @@ func (h *held) takeOver(op, keySetID, kid string) bool {
 	}
 	delete(h.givenUp[id], kid)
 	return true
+}
+
+// met reports whether a resource of this process owns or has owned a key, in whatever set.
+func (h *held) met(kid string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.everMet[kid]
 }
 
 func (h *held) holds(keySetID, kid string) bool {

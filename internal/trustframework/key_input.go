@@ -10,6 +10,8 @@ import (
 
 	abs "github.com/microsoft/kiota-abstractions-go"
 	sdk "github.com/microsoftgraph/msgraph-beta-sdk-go/trustframework"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 // The operations that make a key, as Error.Op has them.
@@ -28,8 +30,8 @@ type KeyInput interface {
 	// Op names the request, as Error.Op does.
 	Op() string
 	post(ctx context.Context, set *sdk.KeySetsTrustFrameworkKeySetItemRequestBuilder, options []abs.RequestOption) error
-	// secrets are what was sent and may be repeated nowhere.
-	secrets() []string
+	// teach makes secret what is sent and may be repeated nowhere.
+	teach(secrets *redact.Secrets)
 	// fits tells whether a key can be what came of requests that were worked on between two times.
 	fits(k Key, from, to time.Time) bool
 	// alike tells whether a key that may be much older is what a request would make once more. It is false where
@@ -37,6 +39,9 @@ type KeyInput interface {
 	alike(k Key) bool
 	// certificate is the one that makes the key (DER), of which a set needs one only; nil if it is made anew each time.
 	certificate() []byte
+	// contradicts reports whether an answer's key has other dates than those that were asked for. One that was left out, or that the
+	// service fills in, contradicts nothing.
+	contradicts(k Key) bool
 	// complete puts in what is known of the key and the answer to the request left out.
 	complete(k Key) Key
 }
@@ -65,7 +70,7 @@ func (in GenerateKeyInput) post(ctx context.Context, set *sdk.KeySetsTrustFramew
 	return err
 }
 
-func (GenerateKeyInput) secrets() []string { return nil }
+func (GenerateKeyInput) teach(*redact.Secrets) {}
 
 func (in GenerateKeyInput) fits(k Key, from, to time.Time) bool {
 	return k.Use == in.Use && k.Kty == in.Kty && datesFit(in.Nbf, in.Exp, k, from, to)
@@ -74,6 +79,8 @@ func (in GenerateKeyInput) fits(k Key, from, to time.Time) bool {
 func (in GenerateKeyInput) alike(k Key) bool {
 	return k.Use == in.Use && k.Kty == in.Kty && datesAlike(in.Nbf, in.Exp, k)
 }
+
+func (in GenerateKeyInput) contradicts(k Key) bool { return datesContradict(in.Nbf, in.Exp, k) }
 
 func (GenerateKeyInput) certificate() []byte { return nil }
 
@@ -105,7 +112,7 @@ func (in UploadSecretInput) post(ctx context.Context, set *sdk.KeySetsTrustFrame
 	return err
 }
 
-func (in UploadSecretInput) secrets() []string { return []string{in.Secret} }
+func (in UploadSecretInput) teach(secrets *redact.Secrets) { secrets.Add(in.Secret) }
 
 func (in UploadSecretInput) fits(k Key, from, to time.Time) bool {
 	return k.Use == in.Use && k.Kty == KtyOct && datesFit(in.Nbf, in.Exp, k, from, to)
@@ -114,6 +121,8 @@ func (in UploadSecretInput) fits(k Key, from, to time.Time) bool {
 func (in UploadSecretInput) alike(k Key) bool {
 	return k.Use == in.Use && k.Kty == KtyOct && datesAlike(in.Nbf, in.Exp, k)
 }
+
+func (in UploadSecretInput) contradicts(k Key) bool { return datesContradict(in.Nbf, in.Exp, k) }
 
 func (UploadSecretInput) certificate() []byte { return nil }
 
@@ -139,11 +148,14 @@ func (in UploadCertificateInput) post(ctx context.Context, set *sdk.KeySetsTrust
 	return err
 }
 
-func (UploadCertificateInput) secrets() []string { return nil }
+func (UploadCertificateInput) teach(*redact.Secrets) {}
 
 func (in UploadCertificateInput) fits(k Key, _, _ time.Time) bool { return k.mayBeOf(in.Certificate) }
 
 func (in UploadCertificateInput) alike(k Key) bool { return k.isOf(in.Certificate) }
+
+// The certificate has dates of its own.
+func (UploadCertificateInput) contradicts(Key) bool { return false }
 
 func (in UploadCertificateInput) certificate() []byte { return in.Certificate }
 
@@ -159,6 +171,8 @@ type UploadPKCS12Input struct {
 	// Certificate is the one in the file that the private key belongs to, in DER. It isn't sent: it tells the key from
 	// others.
 	Certificate []byte
+	// PrivateKey is the file's private key (PKCS#8, DER). It isn't sent either: the service has it, and may repeat it.
+	PrivateKey []byte
 }
 
 func (in UploadPKCS12Input) keySet() string { return in.KeySetID }
@@ -174,11 +188,18 @@ func (in UploadPKCS12Input) post(ctx context.Context, set *sdk.KeySetsTrustFrame
 	return err
 }
 
-func (in UploadPKCS12Input) secrets() []string { return []string{string(in.PKCS12), in.Password} }
+func (in UploadPKCS12Input) teach(secrets *redact.Secrets) {
+	secrets.Add(in.Password)
+	secrets.AddFile(in.PKCS12, in.Certificate)
+	secrets.AddFile(in.PrivateKey, in.Certificate)
+}
 
 func (in UploadPKCS12Input) fits(k Key, _, _ time.Time) bool { return k.mayBeOf(in.Certificate) }
 
 func (in UploadPKCS12Input) alike(k Key) bool { return k.isOf(in.Certificate) }
+
+// The certificate has dates of its own.
+func (UploadPKCS12Input) contradicts(Key) bool { return false }
 
 func (in UploadPKCS12Input) certificate() []byte { return in.Certificate }
 
@@ -201,6 +222,12 @@ func datesFit(nbf, exp *int64, k Key, from, to time.Time) bool {
 // datesAlike tells whether a key has exactly these dates. Without dates of its own no key can be told from others.
 func datesAlike(nbf, exp *int64, k Key) bool {
 	return (nbf != nil || exp != nil) && sameDate(nbf, k.Nbf) && sameDate(exp, k.Exp)
+}
+
+// datesContradict reports whether a key has other dates than those asked for.
+func datesContradict(nbf, exp *int64, k Key) bool {
+	differ := func(asked, given *int64) bool { return asked != nil && given != nil && *asked != *given }
+	return differ(nbf, k.Nbf) || differ(exp, k.Exp)
 }
 
 func sameDate(a, b *int64) bool {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // CurrentKeySet is KeySet for who remembers nothing of the set: what this process has just done to it,
@@ -37,10 +38,9 @@ func (c *Client) KeySets(ctx context.Context, wanted func(id string) bool) ([]Ke
 			ids = append(ids, id)
 		}
 	}
-	if tenant.unread > 0 {
-		return nil, &Error{
-			Op: op, Kind: KindUnavailable,
-			Err: fmt.Errorf("the list of key sets has %d element(s) whose ID can't be one, so that nobody can tell what it leaves out", tenant.unread),
+	for _, id := range tenant.unread {
+		if strings.TrimSpace(id) == "" || wanted(id) {
+			return nil, &Error{Op: op, Kind: KindUnavailable, Err: fmt.Errorf("the list of key sets has one whose ID can't be an ID: %q", c.secrets.Text(id))}
 		}
 	}
 	sets := map[string]KeySet{}

@@ -170,8 +170,11 @@ func TestClient_IDsThatCantBeIDs(t *testing.T) {
 			set := `{"id":"B2C_1A_Test","keys":[{"kid":"` + kid + `","use":"sig","kty":"oct"},{"kid":` + string(quoted) + `,"use":"sig","kty":"oct"}]}`
 			w.Inject(emulator.Fault{Op: emulator.OpList, Status: 200, ContentType: "application/json", Body: `{"value":[` + set + `]}`})
 			w.Inject(emulator.Fault{Op: emulator.OpGet, Status: 200, ContentType: "application/json", Body: set})
-			if _, _, err := client.Key(t.Context(), "Test", kid, false); trustframework.KindOf(err) != trustframework.KindKeysHidden {
-				t.Errorf("read key beside a key with such a kid: got %v, want %s", err, trustframework.KindKeysHidden)
+			if _, _, err := client.Key(t.Context(), "Test", kid, false); err != nil {
+				t.Errorf("read key beside a key with such a kid: got %v, want it", err)
+			}
+			if _, _, err := client.Key(t.Context(), "Test", "another", false); trustframework.KindOf(err) != trustframework.KindKeysHidden {
+				t.Errorf("read another key beside a key with such a kid: got %v, want %s", err, trustframework.KindKeysHidden)
 			}
 		})
 	}
@@ -302,18 +305,20 @@ func TestClient_CreateKeySet_WithoutAListing(t *testing.T) {
 	}
 }
 
-// TestClient_CreateKeySet_ThatWasThere: a service that says that it has made a set which was there before isn't believed, unless
-// the set held keys and holds none now.
+// TestClient_CreateKeySet_ThatWasThere: a service that says that it has made a set which was there before isn't believed if the set goes
+// on holding keys, and is believed where that one was deleted and shows late.
 func TestClient_CreateKeySet_ThatWasThere(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		keys    int  // before
-		deleted bool // by another process, which doesn't show yet
+		deleted bool // by another process, which shows late
 		kind    trustframework.Kind
+		existed bool
 	}{
 		"with keys":                   {keys: 1, kind: trustframework.KindExists},
-		"empty":                       {kind: trustframework.KindExists},
+		"empty":                       {existed: true},
 		"with keys, and deleted late": {keys: 1, deleted: true},
+		"empty, and deleted late":     {deleted: true, existed: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -323,16 +328,159 @@ func TestClient_CreateKeySet_ThatWasThere(t *testing.T) {
 				w.AddKey("Test", emulator.KeySpec{Kty: "oct", Use: "sig"})
 			}
 			if row.deleted {
-				if _, err := w.client.HasKeySet(t.Context(), "Test", false); err != nil {
+				w.Inject(emulator.Fault{Op: emulator.OpDelete, Lag: settleTime / 3})
+				if err := w.newClient(t).DeleteKeySet(t.Context(), "Test", false); err != nil {
 					t.Fatal(err)
 				}
-				w.RemoveKeySet("Test")
 			} else {
 				w.Inject(emulator.Fault{Op: emulator.OpCreate, Status: 201, ContentType: "application/json", Body: `{"id":"B2C_1A_Test","keys":[]}`})
 			}
 			set, err := w.client.CreateKeySet(t.Context(), timeout, "Test")
-			if trustframework.KindOf(err) != row.kind || (err == nil) != (row.kind == "") {
-				t.Errorf("got %+v and %v, want %q", set, err, row.kind)
+			if trustframework.KindOf(err) != row.kind || (err == nil) != (row.kind == "") || set.Existed != row.existed {
+				t.Errorf("got %+v and %v, want %q and existed: %t", set, err, row.kind, row.existed)
+			}
+		})
+	}
+}
+
+// TestClient_CreateKeySet_ASuccessThatIsNone: nothing is made, and something else answers.
+func TestClient_CreateKeySet_ASuccessThatIsNone(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"id":"B2C_1A_Test"}`, // the request's own body
+		`{"id":"B2C_1A_Test","keys":[{"kid":"k","use":"sig","kty":"oct"}]}`,
+		`{"id":"B2C_1A_Test","keys":[],"error":{"code":"AccessDenied"}}`,
+	} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			w.Inject(emulator.Fault{Op: emulator.OpCreate, Status: 200, ContentType: "application/json", Body: body})
+			_, err := w.client.CreateKeySet(t.Context(), timeout, "Test")
+			if err != nil || w.count(emulator.OpCreate) != 2 || w.keys("B2C_1A_Test") != 0 {
+				t.Errorf("got %v after %d requests, want the set made by the second", err, w.count(emulator.OpCreate))
+			}
+		})
+	}
+}
+
+// TestClient_MakeKey_AnAnswerOfAnotherSet is no answer, be that set there or not.
+func TestClient_MakeKey_AnAnswerOfAnotherSet(t *testing.T) {
+	t.Parallel()
+	for name, deleted := range map[string]bool{"another set": false, "the set of this name before": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Switches{})
+			from, in := "Other", trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct"}
+			if deleted {
+				from = "Test"
+			}
+			make := func(set string) {
+				t.Helper()
+				if _, err := w.client.CreateKeySet(t.Context(), timeout, set); err != nil {
+					t.Fatal(err)
+				}
+			}
+			make(from)
+			old, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: from, Use: "sig", Kty: "oct"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if deleted {
+				if err := w.client.DeleteKeySet(t.Context(), from, false); err != nil {
+					t.Fatal(err)
+				}
+			}
+			make("Test")
+			w.ResetJournal()
+			w.Inject(emulator.Fault{Op: emulator.OpGenerateKey, Commit: true, Status: 200, ContentType: "application/json", Body: `{"kid":"` + old.Kid + `","use":"sig","kty":"oct"}`})
+			key, err := w.client.MakeKey(t.Context(), timeout, in)
+			if err != nil || key.Kid == old.Kid || !key.Recovered || w.count(emulator.OpGenerateKey) != 1 {
+				t.Errorf("got %+v and %v, want another key than %s, found", key, err, old.Kid)
+			}
+		})
+	}
+}
+
+// TestClient_MakeKey_OtherDatesThanAskedFor: such an answer may be about another request. What shows is taken, once.
+func TestClient_MakeKey_OtherDatesThanAskedFor(t *testing.T) {
+	t.Parallel()
+	asked := int64(1_900_000_000)
+	for name, row := range map[string]struct{ shown, want string }{
+		"a service that moves dates": {`{"kid":"answered","use":"sig","kty":"oct","nbf":1800000000}`, "answered"},
+		"another request's":          {`{"kid":"made","use":"sig","kty":"oct","nbf":1900000000}`, "made"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			posts, shown := 0, ""
+			client := service(func(req *http.Request) (*http.Response, error) {
+				if req.Method == http.MethodPost {
+					posts++
+					shown = row.shown
+					return reply{status: 200, body: []byte(`{"kid":"answered","use":"sig","kty":"oct","nbf":1800000000}`)}.answer(req)
+				}
+				set := `{"id":"B2C_1A_Test","keys":[` + shown + `]}`
+				if strings.HasSuffix(req.URL.Path, "/keySets") {
+					set = `{"value":[` + set + `]}`
+				}
+				return reply{status: 200, body: []byte(set)}.answer(req)
+			}).client(t)
+			key, err := client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: "Test", Use: "sig", Kty: "oct", Nbf: &asked})
+			if err != nil || key.Kid != row.want || posts != 1 {
+				t.Errorf("got %+v and %v after %d requests, want key %q after one", key, err, posts, row.want)
+			}
+		})
+	}
+}
+
+// TestClient_ADoubtIsNotForgotten when the transport sends the request again, and the answer to that is clear.
+func TestClient_ADoubtIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{200, 302, 401, 429, 502} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			w, kids := statusWorld(t, emulator.Switches{}, emulator.KeySpec{}, emulator.KeySpec{})
+			w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Commit: true, Status: status, Body: "<html>", ContentType: "text/html", Lag: settleTime / 2})
+			w.Inject(emulator.Fault{Op: emulator.OpPatchKey, Status: 400, Code: "BadRequest", Message: "no"})
+			if err := w.client.SetStatus(t.Context(), statusSet, kids[0], "disabled", false); err == nil && status != 302 {
+				t.Error("got no error, want one")
+			}
+			if err := w.client.SetStatus(t.Context(), statusSet, kids[1], "disabled", false); trustframework.KindOf(err) != trustframework.KindLastUsable {
+				t.Errorf("the second key: got %v, want %s: the first may be disabled", err, trustframework.KindLastUsable)
+			}
+		})
+	}
+}
+
+// TestClient_ActiveKey_APageIsNoAnswer: that it names no key says nothing of the set.
+func TestClient_ActiveKey_APageIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{400, 405, 410, 451, 499} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			w, _ := statusWorld(t, emulator.Switches{}, emulator.KeySpec{})
+			w.Inject(emulator.Fault{Op: emulator.OpGetActiveKey, Status: status, Body: "<html>Blocked</html>", ContentType: "text/html"})
+			if _, err := w.client.ActiveKey(t.Context(), statusSet); trustframework.KindOf(err) != trustframework.KindUnavailable {
+				t.Errorf("got %v, want %s", err, trustframework.KindUnavailable)
+			}
+		})
+	}
+}
+
+// TestClient_AListOfAMillion elements that are none ends in an error, not in memory.
+func TestClient_AListOfAMillion(t *testing.T) {
+	t.Parallel()
+	for _, element := range []string{"0", "{}"} {
+		t.Run(element, func(t *testing.T) {
+			t.Parallel()
+			list := strings.TrimSuffix(strings.Repeat(element+",", 1_000_000), ",")
+			client := service(func(req *http.Request) (*http.Response, error) {
+				if strings.HasSuffix(req.URL.Path, "/keySets") {
+					return reply{status: 200, body: []byte(`{"value":[` + list + `]}`)}.answer(req)
+				}
+				return reply{status: 200, body: []byte(`{"id":"B2C_1A_Test","keys":[` + list + `]}`)}.answer(req)
+			}).client(t)
+			if _, err := client.KeySet(t.Context(), "Test", false); trustframework.KindOf(err) != trustframework.KindUnavailable {
+				t.Errorf("got %v, want %s", err, trustframework.KindUnavailable)
 			}
 		})
 	}

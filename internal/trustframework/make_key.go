@@ -34,6 +34,13 @@ type MadeKey struct {
 	Known []string
 }
 
+// Learn makes secret what an input would send, so that no answer to any request is told that repeats it. The input may be nil.
+func (c *Client) Learn(in KeyInput) {
+	if in != nil {
+		in.teach(c.secrets)
+	}
+}
+
 // MakeKey makes a key. The first request leaves before timeout or not at all; finding out what became
 // of it isn't cut short by timeout or ctx. The error is an *Error: of KindKeySetGone if there is no such
 // set, of KindSeveral or KindUnknownOutcome if a key may have been made that can't be told from others or
@@ -103,14 +110,15 @@ func (c *Client) writing(ctx context.Context, timeout time.Duration, op, keySetI
 func (c *Client) makeKey(ctx, window context.Context, id string, before entry, in KeyInput) (MadeKey, error) {
 	op := in.Op()
 	started := c.clock.Now()
-	c.secrets.Add(in.secrets()...)
+	in.teach(c.secrets)
 	if k, ok := c.kept(before.set, in); ok {
 		return MadeKey{Key: k, KeySetID: before.set.ID, Asked: started, Kept: true}, nil
 	}
 	end := c.snapshot.write(id)
+	claimed := "" // the kid of an answer that contradicts what was asked for
 	m, err := makeOnce(ctx, window, c, recipe[Key]{
 		name: func(k Key) string { return k.Kid },
-		post: func(ctx context.Context) (Key, *Error) { return c.postKey(ctx, op, id, before.set, in) },
+		post: func(ctx context.Context) (Key, *Error) { return c.postKey(ctx, op, id, before.set, in, &claimed) },
 		find: func(ctx context.Context) ([]Key, error) {
 			e, err := c.fetch(ctx, op, id)
 			if err != nil {
@@ -122,7 +130,7 @@ func (c *Client) makeKey(ctx, window context.Context, id string, before entry, i
 			if before.hidden != nil || e.hidden != nil {
 				return nil, errors.New("the service's answers don't show the keys of the key set")
 			}
-			return c.candidates(before.set, e.set, in, started), nil
+			return c.candidates(before.set, e.set, in, started, claimed), nil
 		},
 	})
 	if err != nil {
@@ -154,8 +162,9 @@ func (c *Client) makeKey(ctx, window context.Context, id string, before entry, i
 }
 
 // postKey sends the POST that makes a key in a set that looks like before. An answer that names a key which was there before, or
-// which something here owns, is about another request: a proxy may have kept it.
-func (c *Client) postKey(ctx context.Context, op, id string, before KeySet, in KeyInput) (Key, *Error) {
+// which something here owns or owned, is about another request: a proxy may have kept it. One that contradicts what was asked for may be,
+// and its kid is claimed.
+func (c *Client) postKey(ctx context.Context, op, id string, before KeySet, in KeyInput, claimed *string) (Key, *Error) {
 	a, err := c.post(ctx, op, id, KindKeySetGone, c.held.madeAt, func(ctx context.Context, options []abs.RequestOption) error {
 		return in.post(ctx, c.api.KeySets().ByTrustFrameworkKeySetId(id), options)
 	})
@@ -163,8 +172,15 @@ func (c *Client) postKey(ctx context.Context, op, id string, before KeySet, in K
 		return Key{}, err
 	}
 	key, decodeErr := decodeKey(a.body, c.secrets)
-	if _, old := before.Key(key.Kid); decodeErr == nil && (old || c.held.holds(id, key.Kid)) {
+	_, old := before.Key(key.Kid)
+	switch {
+	case decodeErr != nil:
+	// Of certificates nobody knows whether the same one has the same kid in another set.
+	case old, c.held.holds(id, key.Kid), in.certificate() == nil && (c.held.met(key.Kid) || c.snapshot.shows(key.Kid)):
 		decodeErr = fmt.Errorf("the answer names key %q, which was there before", key.Kid)
+	case in.contradicts(key):
+		*claimed = key.Kid
+		decodeErr = fmt.Errorf("the answer names key %q, which has other dates than those asked for", key.Kid)
 	}
 	if decodeErr != nil {
 		return Key{}, unreadable(op, id, a, decodeErr)
@@ -174,11 +190,11 @@ func (c *Client) postKey(ctx context.Context, op, id string, before KeySet, in K
 
 // candidates are the keys in now that may be the one asked for: new since before, owned by nobody in
 // this process, and alike.
-func (c *Client) candidates(before, now KeySet, in KeyInput, asked time.Time) []Key {
+func (c *Client) candidates(before, now KeySet, in KeyInput, asked time.Time, claimed string) []Key {
 	var found []Key
 	all := before.ByKid()
 	for _, k := range now.Keys {
-		if _, old := all[k.Kid]; !old && !c.held.holds(now.ID, k.Kid) && in.fits(k, asked, c.clock.Now()) {
+		if _, old := all[k.Kid]; !old && !c.held.holds(now.ID, k.Kid) && (k.Kid == claimed || in.fits(k, asked, c.clock.Now())) {
 			found = append(found, k)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 )
 
 // recipe is how to make one object whose POST must not be worked on twice.
@@ -54,7 +55,7 @@ func makeOnce[T any](ctx, window context.Context, c *Client, r recipe[T]) (made[
 	for posts := 1; ; posts++ {
 		found, err := findOverSettleTime(ctx, c, r)
 		// What answers in Graph's place twice goes on doing so.
-		again := posts == 1 || posts < maxPosts && window.Err() == nil && !lost.NotGraphs
+		again := posts == 1 || posts < maxPosts && window.Err() == nil && (!lost.NotGraphs || lost.Status == http.StatusTooManyRequests)
 		if err != nil || len(found) > 0 || ctx.Err() != nil || !again {
 			return choose(r, lost, found, posts > 1, err)
 		}

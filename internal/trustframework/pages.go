@@ -23,25 +23,25 @@ const (
 )
 
 // fetchPages reads all pages of the collection at a path below the base URL. Get sends the request for the first page, or for the one at
-// the address next. Unread is how many elements have no id that can be one, and so are left out.
+// the address next. Unread are those of decodePage.
 func fetchPages[T wireElement[T]](ctx context.Context, c *Client, op, keySetID, collection string,
 	get func(ctx context.Context, next string, options []abs.RequestOption) error,
-) (all []T, unread int, err *Error) {
+) (all []T, unread []string, err *Error) {
 	seen := map[string]bool{}
 	size := 0
 	for next := ""; ; {
 		a, err := c.send(ctx, op, keySetID, func(ctx context.Context, options []abs.RequestOption) error { return get(ctx, next, options) })
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
 		if !a.ok() {
-			return nil, 0, newError(op, keySetID, a)
+			return nil, nil, newError(op, keySetID, a)
 		}
 		page, link, left, problem := decodePage[T](a.body)
 		if problem != nil {
-			return nil, 0, unreadable(op, keySetID, a, problem)
+			return nil, nil, unreadable(op, keySetID, a, problem)
 		}
-		all, unread, size = append(all, page...), unread+left, size+len(a.body)
+		all, unread, size = append(all, page...), append(unread, left...), size+len(a.body)
 		if link == "" {
 			return all, unread, nil
 		}
@@ -56,7 +56,7 @@ func fetchPages[T wireElement[T]](ctx context.Context, c *Client, op, keySetID, 
 			problem = fmt.Errorf("the pages of the list have more than %d MB together", mostListed>>20)
 		}
 		if problem != nil {
-			return nil, 0, unreadable(op, keySetID, a, problem)
+			return nil, nil, unreadable(op, keySetID, a, problem)
 		}
 		seen[next] = true
 	}

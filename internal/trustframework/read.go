@@ -67,16 +67,16 @@ func (c *Client) Key(ctx context.Context, keySetID, kid string, young bool) (Key
 	const op = opReadKey
 	has := func(e entry) bool {
 		_, ok := e.set.Key(kid)
-		return e.gone == nil && ok && e.hidden == nil
+		return e.gone == nil && ok // whatever can't be read of its neighbors
 	}
 	e, err := c.look(ctx, op, keySetID, young, has)
 	if err != nil {
 		return Key{}, KeySet{}, err
 	}
-	if e.hidden != nil {
+	key, ok := e.set.Key(kid)
+	if !ok && e.hidden != nil {
 		return Key{}, e.set, c.keysHidden(op, e)
 	}
-	key, ok := e.set.Key(kid)
 	if !ok {
 		return Key{}, e.set, &Error{Op: op, KeySetID: e.set.ID, Kind: KindKeyGone, Message: fmt.Sprintf("The key set has no key %q.", kid)}
 	}
@@ -108,17 +108,25 @@ func (c *Client) look(ctx context.Context, op, id string, young bool, shows func
 		e, ok = c.snapshot.get(id) // a listing may have ended since the first look, whoever asked for it
 	}
 	if c.snapshot.shared(id) {
-		// What is remembered doesn't tell sets apart whose ids differ in case alone.
-		e, err := c.fetch(ctx, op, id)
-		if err != nil {
-			return entry{}, err
-		}
-		if e.gone != nil {
-			return entry{}, e.gone
-		}
-		return e, nil
+		return c.lookAlone(ctx, op, id, young, shows)
 	}
 	return c.confirm(ctx, op, id, e, ok, young, shows)
+}
+
+// lookAlone is look for a set whose id differs from another one's in case alone, which what is remembered doesn't tell apart.
+func (c *Client) lookAlone(ctx context.Context, op, id string, young bool, shows func(entry) bool) (e entry, err error) {
+	for wait := range c.waits(ctx) {
+		if err := wait(); err != nil {
+			return entry{}, asError(op, id, err)
+		}
+		if e, err = c.fetch(ctx, op, id); err != nil || !young || shows(e) {
+			break
+		}
+	}
+	if err == nil && e.gone != nil {
+		return entry{}, e.gone
+	}
+	return e, err
 }
 
 // confirm is look for who has asked the snapshot, which knows e, or nothing if ok is false.
@@ -236,7 +244,7 @@ func (e *Error) unlistable() bool {
 }
 
 // fetchListing reads all pages of the listing.
-func (c *Client) fetchListing(ctx context.Context) (sets []listedSet, unread int, err error) {
+func (c *Client) fetchListing(ctx context.Context) (sets []listedSet, unread []string, err error) {
 	const op = opListKeySets
 	builder := c.api.KeySets()
 	items, unread, failure := fetchPages[wireKeySet](ctx, c, op, "", "/trustFramework/keySets", func(ctx context.Context, next string, options []abs.RequestOption) error {
@@ -251,10 +259,10 @@ func (c *Client) fetchListing(ctx context.Context) (sets []listedSet, unread int
 		if failure.Kind == KindKeySetGone || failure.Kind == KindExists {
 			failure.Kind = KindRefused // it is about no key set
 		}
-		return nil, 0, failure
+		return nil, nil, failure
 	}
-	if unread > 0 {
-		c.logger.WarnContext(ctx, "The listing of key sets has elements without an id that can be one", "elements", unread)
+	if len(unread) > 0 {
+		c.logger.WarnContext(ctx, "The listing of key sets has elements without an id that can be one", "elements", len(unread))
 	}
 	sets = make([]listedSet, len(items))
 	for i, w := range items {

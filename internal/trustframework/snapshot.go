@@ -45,8 +45,8 @@ type listing struct {
 	withKeys bool
 	// writes is how many starts and ends of writes came before it.
 	writes uint64
-	// unread is how many of its elements have no id that can be one.
-	unread int
+	// unread are the ids of its elements that can't be ids.
+	unread []string
 	// likeNamed are the folded ids that several sets in it share. That the service keeps ids of different case apart is not
 	// expected (inferred), but nothing says that it can't.
 	likeNamed map[string]bool
@@ -203,6 +203,18 @@ func (s *snapshot) shared(id string) bool {
 	return s.fresh(s.listedAt) && s.listing.likeNamed[foldID(id)]
 }
 
+// shows reports whether any set that is known has a key.
+func (s *snapshot) shows(kid string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.entries {
+		if _, ok := e.set.Key(kid); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // failListing remembers why the listing failed, so that not every one who waits for it tries again.
 func (s *snapshot) failListing(err error) {
 	s.mu.Lock()
@@ -245,7 +257,7 @@ func (s *snapshot) begin() map[string]uint64 {
 }
 
 // putListing stores a whole listing that was begun at the given generations.
-func (s *snapshot) putListing(begun map[string]uint64, sets []listedSet, unread int) {
+func (s *snapshot) putListing(begun map[string]uint64, sets []listedSet, unread []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.clock.Now()

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
@@ -22,6 +23,9 @@ type MadeKeySet struct {
 	KeySet
 	// Recovered is true if the service's answer was lost and the set was found by reading.
 	Recovered bool
+	// Existed is true if the service says that it has made the set, but an empty one of the name was there before: it may be
+	// somebody else's, or one that had been deleted and showed late.
+	Existed bool
 }
 
 // CreateKeySet makes an empty key set of a name, to which the service adds its prefix. The first
@@ -62,8 +66,8 @@ func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name s
 			return []KeySet{e.set}, nil
 		},
 	})
-	if err == nil && before == present {
-		err = c.checkNew(window, op, id, wasEmpty)
+	if err == nil && before == present && !wasEmpty {
+		err = c.checkNew(ctx, op, id)
 	}
 	if err != nil {
 		end(nil)
@@ -71,7 +75,7 @@ func (c *Client) CreateKeySet(ctx context.Context, timeout time.Duration, name s
 	}
 	end(&entry{set: m.value, direct: true, at: c.clock.Now()})
 	c.held.setMade(id, c.clock.Now())
-	return MadeKeySet{KeySet: m.value, Recovered: m.recovered}, nil
+	return MadeKeySet{KeySet: m.value, Recovered: m.recovered, Existed: before == present && wasEmpty}, nil
 }
 
 // presence is what is known of a key set before it is made.
@@ -93,7 +97,9 @@ func (c *Client) presence(ctx context.Context, op, id string) (p presence, empty
 		}
 	}
 	e, known := c.snapshot.get(id)
-	if _, _, listed := c.snapshot.whole(0); !known && listed {
+	if c.snapshot.shared(id) {
+		known = false // what is remembered doesn't tell it from another one
+	} else if _, _, listed := c.snapshot.whole(0); !known && listed {
 		return absent, false
 	}
 	if !known {
@@ -109,10 +115,16 @@ func (c *Client) presence(ctx context.Context, op, id string) (p presence, empty
 	return present, e.hidden == nil && len(e.set.Keys) == 0
 }
 
-// checkNew refuses a set that the service says it has made, though it was there before. Only one that held keys and is empty now
-// is new: keys can't be taken out of a set, so that what was seen before is one that has been deleted, and showed late.
-func (c *Client) checkNew(ctx context.Context, op, id string, wasEmpty bool) error {
-	if !wasEmpty {
+// checkNew refuses a set that the service says it has made, though one that held keys was there before, if it goes on holding
+// keys for the settle time. Keys can't be taken out of a set, so that one that is empty then is new, and the one before was deleted and
+// showed late.
+func (c *Client) checkNew(ctx context.Context, op, id string) error {
+	ctx, cancel := c.clock.WithTimeout(context.WithoutCancel(ctx), c.reserve())
+	defer cancel()
+	for wait := range c.waits(ctx) {
+		if wait() != nil {
+			break
+		}
 		e, err := c.fetch(ctx, op, id)
 		if err != nil || e.gone != nil || e.hidden == nil && len(e.set.Keys) == 0 {
 			return nil //nolint:nilerr // what can't be seen doesn't speak against the service's word
@@ -120,7 +132,7 @@ func (c *Client) checkNew(ctx context.Context, op, id string, wasEmpty bool) err
 	}
 	return &Error{
 		Op: op, KeySetID: id, Kind: KindExists, Worked: true,
-		Err: errors.New("the service says that it has made the key set, but the key set was there before"),
+		Err: errors.New("the service says that it has made the key set, but the key set was there before, with keys"),
 	}
 }
 
@@ -134,10 +146,19 @@ func (c *Client) postKeySet(ctx context.Context, op, id string) (KeySet, *Error)
 	if err != nil {
 		return KeySet{}, err
 	}
-	set, _, decodeErr := decodeKeySet(a.body, id, c.secrets)
+	set, hidden, decodeErr := decodeKeySet(a.body, id, c.secrets)
+	switch {
+	case decodeErr != nil:
+	case len(set.Keys) > 0:
+		decodeErr = errors.New("the answer shows a key set with keys, and a new one has none")
+	// The request's own body, sent back, has no keys.
+	case hidden != nil && a.status != http.StatusCreated:
+		decodeErr = errors.New("the answer doesn't say that a key set was made")
+	}
 	if decodeErr != nil {
 		return KeySet{}, unreadable(op, id, a, decodeErr)
 	}
+	set.ID = CanonicalID(set.ID)
 	return set, nil
 }
 
