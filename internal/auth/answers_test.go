@@ -46,7 +46,7 @@ func TestCredential_TeachesWhatIsSecret(t *testing.T) {
 		},
 			sent("client_assertion", "canary-password", file[40:80], string(decoded[200:230])), nil},
 		"PEM": {func(t *testing.T, c *auth.Config) { t.Helper(); c.Certificate.Path = write(t, keyFile) },
-			sent("client_assertion", string(keyFile[200:260])), []string{base64.StdEncoding.EncodeToString(certificate.Raw[len(certificate.Raw)-200:]), "-----BEGIN PRIVATE KEY-----"}},
+			sent("client_assertion", string(keyFile[900:960])), []string{base64.StdEncoding.EncodeToString(certificate.Raw[len(certificate.Raw)-200:]), "-----BEGIN PRIVATE KEY-----"}},
 		"ID token": {func(_ *testing.T, c *auth.Config) { c.UseOIDC, c.OIDCToken.Value = true, "canary-token" }, sent("client_assertion", "canary-token"), nil},
 		"ID token in file": {func(t *testing.T, c *auth.Config) {
 			t.Helper()

@@ -246,6 +246,10 @@ func TestProtocol_State_ContradictsItself(t *testing.T) {
 		refuses("id of another set", map[string]string{"id": otherID}, "two key sets", `"B2C_1A_Other"`)
 		refuses("another set", map[string]string{where: "Other"}, "two key sets", `"Other"`)
 		refuses("no id", map[string]string{"id": ""}, "has no id")
+		if resource == "trustframework_key_set" {
+			refuses("no name", map[string]string{"name": ""}, "has no name")
+			refuses("no name, and the id of another set", map[string]string{"name": "", "id": otherID}, "has no name")
+		}
 		refusesIdentity("another set", map[string]string{"key_set_id": "B2C_1A_Other"}, "two key sets", `"B2C_1A_Other"`)
 		refusesIdentity("another tenant", map[string]string{"tenant_id": tenant}, tenant, w.ID())
 		refusesIdentity("no tenant", map[string]string{"tenant_id": "a\x1b[2Jb"}, "isn't a GUID")

@@ -175,7 +175,7 @@ func readTimeouts(ctx context.Context, what string) schema.Attribute {
 // startRead bounds the read of a data source, and signs in first, so that a failure of that shows as it
 // does in resources. The function must be called at the end of the read.
 func (d *providerData) startRead(ctx context.Context, t timeouts.Value, diags *diag.Diagnostics) (context.Context, context.CancelFunc) {
-	timeout, problems := t.Read(ctx, defaultReadTimeout)
+	timeout, problems := t.Read(ctx, d.readTimeout())
 	diags.Append(problems...)
 	ctx, cancel := d.clock.WithTimeout(ctx, timeout)
 	if !diags.HasError() {

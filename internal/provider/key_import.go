@@ -20,7 +20,7 @@ import (
 // or a kid that the set hasn't got, is answered with the set's keys. Every argument gets its default, so
 // that the plan after it has nothing to do.
 func importKey(ctx context.Context, data *providerData, kind keyKind, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	ctx, cancel := data.clock.WithTimeout(ctx, defaultReadTimeout)
+	ctx, cancel := data.clock.WithTimeout(ctx, data.readTimeout())
 	defer cancel()
 	tenant := data.sameTenant(ctx, req.ID, madeState{}, &resp.Diagnostics)
 	keySetID, kid, tenant := keyToImport(ctx, data, tenant, req, &resp.Diagnostics)

@@ -145,7 +145,7 @@ func (r *keyResource[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
+	ctx, cancel := r.data.clock.WithTimeout(ctx, r.data.readTimeout())
 	defer cancel()
 	if !req.State.Raw.IsNull() {
 		// A replacement is planned once more, without a state, but Terraform keeps no warnings of that.
@@ -248,7 +248,7 @@ func (r *keyResource[M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 		return
 	}
 	state := recorded.base()
-	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
+	timeout, diags := state.Timeouts.Read(ctx, r.data.readTimeout())
 	resp.Diagnostics.Append(diags...)
 	made := r.recorded(ctx, state, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {

@@ -23,7 +23,7 @@ import (
 // Every argument gets its default, and rotation_days what the newest key was made with if that is to be seen, so that the plan
 // after it has nothing to do.
 func (r *keyRotationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
+	ctx, cancel := r.data.clock.WithTimeout(ctx, r.data.readTimeout())
 	defer cancel()
 	tenant := r.data.sameTenant(ctx, req.ID, madeState{}, &resp.Diagnostics)
 	keySetID, kids, tenant := r.rotationToImport(ctx, tenant, req, &resp.Diagnostics)

@@ -58,7 +58,7 @@ func (r *keyRotationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
+	ctx, cancel := r.data.clock.WithTimeout(ctx, r.data.readTimeout())
 	defer cancel()
 	look := rotationLook{data: r.data, plan: &plan}
 	if !req.State.Raw.IsNull() {

@@ -109,7 +109,7 @@ func (r *keyRotationResource) Read(ctx context.Context, req resource.ReadRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
+	timeout, diags := state.Timeouts.Read(ctx, r.data.readTimeout())
 	resp.Diagnostics.Append(diags...)
 	made := loadRotation(ctx, &state, req.Private, req.Identity, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {

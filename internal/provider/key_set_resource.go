@@ -211,10 +211,13 @@ func (r *keySetResource) Read(ctx context.Context, req resource.ReadRequest, res
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
+	timeout, diags := state.Timeouts.Read(ctx, r.data.readTimeout())
 	resp.Diagnostics.Append(diags...)
 	state.checkState(ctx, req.Identity, &resp.Diagnostics)
 	made := loadMade(ctx, keySetType, req.Private, req.Identity, &resp.Diagnostics)
+	if state.Name.IsNull() && !made.At.IsZero() { // it wasn't imported
+		addDamagedState(&resp.Diagnostics, keySetType, "It has no name.")
+	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -313,7 +316,7 @@ func (r *keySetResource) mayHoldKeys(ctx context.Context, id string) bool {
 // ImportState takes the id or the name of a key set, or an identity. Every argument gets its default, so
 // that the plan after it has nothing to do.
 func (r *keySetResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	ctx, cancel := r.data.clock.WithTimeout(ctx, defaultReadTimeout)
+	ctx, cancel := r.data.clock.WithTimeout(ctx, r.data.readTimeout())
 	defer cancel()
 	tenant := r.data.sameTenant(ctx, req.ID, madeState{}, &resp.Diagnostics)
 	id := req.ID

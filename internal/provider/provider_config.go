@@ -172,7 +172,8 @@ func providerAttributes() map[string]schema.Attribute {
 		"settle_time": schema.StringAttribute{
 			Optional: true,
 			MarkdownDescription: fmt.Sprintf("How long a write may stay invisible, as a duration such as `90s`. When the answer to a request "+
-				"that makes a key is lost, the provider looks for the key this long before it asks for another. Between %s and %s, defaults to `%s`.",
+				"that makes a key is lost, the provider looks for the key this long before it asks for another. With more than 10 minutes, reads that have no timeout of their own may take "+
+				"5 minutes longer than that. Between %s and %s, defaults to `%s`.",
 				minSettleTime, maxSettleTime, trustframework.DefaultSettleTime) + env(envSettleTime),
 		},
 	}

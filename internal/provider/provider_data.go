@@ -68,6 +68,16 @@ func (d *providerData) sameTenant(ctx context.Context, id string, made madeState
 	return tenant
 }
 
+// readTimeout is how long a read may take where the configuration doesn't say: defaultReadTimeout, and longer with a settle time that a
+// read may have to wait out and that is longer than that.
+func (d *providerData) readTimeout() time.Duration {
+	const margin = 5 * time.Minute
+	if young := d.client.YoungAge(); young > defaultReadTimeout {
+		return young + margin
+	}
+	return defaultReadTimeout
+}
+
 // courtesyContext bounds a read that only a warning depends on.
 func (d *providerData) courtesyContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return d.clock.WithTimeout(ctx, 30*time.Second)

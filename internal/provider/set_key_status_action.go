@@ -120,7 +120,7 @@ func (a *setKeyStatusAction) ModifyPlan(ctx context.Context, req action.ModifyPl
 	if resp.Diagnostics.HasError() || a.data == nil || config.KeySetID.IsUnknown() || config.Kid.IsUnknown() {
 		return
 	}
-	ctx, cancel := a.data.clock.WithTimeout(ctx, defaultReadTimeout)
+	ctx, cancel := a.data.clock.WithTimeout(ctx, a.data.readTimeout())
 	defer cancel()
 	set, err := a.find(ctx, config)
 	if trustframework.KindOf(err) == trustframework.KindKeySetGone {
