@@ -70,7 +70,9 @@ func newError(method string, err error, secrets *redact.Secrets) *Error {
 		e.answered(failed.RawResponse, secrets)
 	}
 	if e.Message == "" {
-		e.Message = secrets.Text(err.Error())
+		// The library's own hint behind it names the methods, as secrets may that people make up.
+		words, _, _ := strings.Cut(err.Error(), "To troubleshoot, visit ")
+		e.Message = secrets.Text(words)
 	}
 	e.Err = &cause{text: e.Message, err: err}
 	return e

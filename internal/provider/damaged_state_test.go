@@ -247,8 +247,15 @@ func TestProtocol_State_ContradictsItself(t *testing.T) {
 		refuses("another set", map[string]string{where: "Other"}, "two key sets", `"Other"`)
 		refuses("no id", map[string]string{"id": ""}, "has no id")
 		if resource == "trustframework_key_set" {
-			refuses("no name", map[string]string{"name": ""}, "has no name")
-			refuses("no name, and the id of another set", map[string]string{"name": "", "id": otherID}, "has no name")
+			// Right after an import the refresh has yet to find out the name.
+			operations := s.operations()
+			delete(operations, "read")
+			for operation, do := range operations {
+				w.ResetJournal()
+				if said, _ := do(s.edited(m, map[string]string{"name": ""})); !said.failed() || !strings.Contains(said.String(), "has no name") || len(w.Journal()) > 0 {
+					t.Errorf("no name, %s: said %q after %d requests, want an error before any", operation, said, len(w.Journal()))
+				}
+			}
 		}
 		refusesIdentity("another set", map[string]string{"key_set_id": "B2C_1A_Other"}, "two key sets", `"B2C_1A_Other"`)
 		refusesIdentity("another tenant", map[string]string{"tenant_id": tenant}, tenant, w.ID())

@@ -97,7 +97,7 @@ func errorDetail(e *trustframework.Error, more ...string) string {
 		p.add("No key of %s can be used any more: another process has disabled the others at the same moment.", subject)
 		advice = "Policies that refer to the key set fail now. Enable a key at once: apply status = \"enabled\" for it, or do it in the portal."
 	case trustframework.KindExists:
-		if entry, _ := errorcode.Lookup(e.Code); entry.Attribute != "name" && e.Op != trustframework.OpCreateKeySet { // it isn't about a key set
+		if entry, _ := errorcode.Lookup(e.Code); entry.Attribute != "name" && (e.Code != "" || e.Op != trustframework.OpCreateKeySet) { // it isn't about a key set
 			p.add("The service says that %s holds this key already. %s", subject, unchanged)
 			p.add("%s", importCommands(e.Op, e.KeySetID, e.Candidates))
 			advice = "Import the key to manage it here, or upload another one."

@@ -57,7 +57,9 @@ func TestFaults_Lies(t *testing.T) {
 			if len(said) != 1 || said.failed() || !strings.Contains(said[0].Summary, `"B2C_1A_Other" may have been there before`) {
 				t.Errorf("got %v, want a warning that names the key set", said)
 			}
-			c.worked()
+			if got := c.attributes(c.after)["id"]; got != "B2C_1A_Other" {
+				t.Errorf("got %q in state, want B2C_1A_Other", got)
+			}
 		case "error":
 			c.refused(said, "Signing in with client secret failed")
 		default:

@@ -104,7 +104,7 @@ func TestAccKeyRotation_Killed(t *testing.T) {
 				if before != nil {
 					tf.command("state", "rm", rotationAddress)
 				} else {
-					_, id, _ = strings.Cut(command, "<name> ")
+					_, id, _ = strings.Cut(command, ".NAME ")
 				}
 				tf.command("import", "-input=false", rotationAddress, id)
 				o, changes := tf.plan()

@@ -4,9 +4,9 @@
 package redact
 
 import (
-	"bytes"
 	"crypto/sha1" //nolint:gosec // thumbprints are public
 	"crypto/sha256"
+	"encoding/base64"
 	"slices"
 	"strings"
 	"sync"
@@ -71,14 +71,32 @@ func (s *Secrets) AddFile(content []byte, public ...[]byte) {
 	if !s.learn(string(content)) {
 		return
 	}
-	shown := bytes.Join(known, []byte("\n"))
-	public12 := map[string]bool{}
-	for i := 0; i+longPart <= len(shown); i++ {
-		public12[string(shown[i:i+longPart])] = true
+	shown := map[string]bool{}
+	for _, p := range known {
+		for _, text := range spelled(p) {
+			addWindows(shown, text, nil)
+		}
 	}
-	for i := 0; i+longPart <= len(content); i++ {
-		if window := string(content[i : i+longPart]); !public12[window] {
-			s.files[window] = true
+	for _, text := range spelled(content) {
+		addWindows(s.files, text, shown)
+	}
+}
+
+// spelled returns bytes as they are, and in base64 of both alphabets, from each byte of a group on: a part of a text in base64 may
+// be too short to be told when it is decoded.
+func spelled(content []byte) []string {
+	all := []string{string(content)}
+	for skip := range min(3, len(content)) {
+		all = append(all, base64.RawStdEncoding.EncodeToString(content[skip:]), base64.RawURLEncoding.EncodeToString(content[skip:]))
+	}
+	return all
+}
+
+// addWindows adds the long parts of a text that aren't left out.
+func addWindows(windows map[string]bool, text string, but map[string]bool) {
+	for i := 0; i+longPart <= len(text); i++ {
+		if window := text[i : i+longPart]; !but[window] {
+			windows[window] = true
 		}
 	}
 }
