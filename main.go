@@ -41,7 +41,7 @@ func main() {
 		fmt.Println(version) //nolint:forbidigo // the plugin protocol hasn't begun
 		return
 	}
-	if !asksForLog(os.Environ()) {
+	if !asksForLog(os.Environ()) { //nolint:forbidigo // it is the framework's own, which reads it there
 		_ = os.Setenv(frameworkLog, "OFF") // the name is a valid one
 	}
 	var options []tf6server.ServeOpt

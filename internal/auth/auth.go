@@ -107,7 +107,7 @@ func (c Config) source(method Method) (source, error) {
 		_, err := c.readSecret("client_secret", c.ClientSecret)
 		return &application{config: c, proof: c.withSecret}, err
 	case MethodOIDCToken:
-		_, err := c.givenToken(context.Background())
+		_, err := c.readSecret("oidc_token", c.OIDCToken)
 		return &application{config: c, proof: c.withAssertion(c.givenToken)}, err
 	case MethodAzureDevOps:
 		_, err := c.requestAddress()
@@ -116,7 +116,7 @@ func (c Config) source(method Method) (source, error) {
 		_, err := c.requestAddress()
 		return &application{config: c, proof: c.withAssertion(c.githubToken)}, err
 	case MethodAKS:
-		_, err := c.aksToken(context.Background())
+		_, err := c.readSecret(argumentFederatedToken, Text{Path: c.FederatedTokenFile})
 		return &application{config: c, proof: c.withAssertion(c.aksToken)}, err
 	case MethodManagedIdentity:
 		return c.managedIdentity()

@@ -59,19 +59,19 @@ func places(echo string) map[string]func(*http.Request) (*http.Response, error) 
 		return fmt.Sprintf(`{"error":"invalid_client","error_description":%s,"trace_id":%s,"correlation_id":%s}`, quoted(code+": "+words+"\r\nTrace ID: "+echo), quoted(trace), quoted(correlation))
 	}
 	return map[string]func(*http.Request) (*http.Response, error){
-		"description":    answer(401, description("AADSTS7000215", "Not "+echo+".", "t", "c")),
-		"code":           answer(401, description("AADSTS"+echo, "No.", "t", "c")),
-		"code alone":     answer(401, description(echo, "No.", "t", "c")),
-		"trace id":       answer(401, description("AADSTS7000215", "No.", echo, "c")),
-		"correlation id": answer(401, description("AADSTS7000215", "No.", "t", echo)),
-		"App Service":    answer(400, `{"message":`+quoted("You sent "+echo)+`}`),
-		"page":           answer(403, "<html><pre>"+echo+"</pre></html>"),
-		"JSON page":      answer(403, `{"blocked":`+quoted(echo)+`}`),
-		"empty page":     answer(403, ""),
-		"wrong JSON":     answer(200, `{"access_token":5,"issuer":7,"value":[],"oidcToken":[],"words":`+quoted(echo)+`}`),
-		"issuer":         answer(200, `{"issuer":`+quoted("https://"+echo+".example/")+`,"authorization_endpoint":"https://a/b","token_endpoint":`+quoted("https://"+echo)+`}`),
-		"endpoint":       answer(200, `{"issuer":"https://login.example","authorization_endpoint":"https://a/b","token_endpoint":`+quoted("ftp://a/"+echo)+`}`),
-		"page for JSON":  answer(200, "<html>"+echo),
+		"description":    answer(401, description("AADSTS7000215", "Not "+echo+".", "t", "c")),                                                                                  //nolint:bodyclose // a stand-in's answer is in memory
+		"code":           answer(401, description("AADSTS"+echo, "No.", "t", "c")),                                                                                              //nolint:bodyclose // a stand-in's answer is in memory
+		"code alone":     answer(401, description(echo, "No.", "t", "c")),                                                                                                       //nolint:bodyclose // a stand-in's answer is in memory
+		"trace id":       answer(401, description("AADSTS7000215", "No.", echo, "c")),                                                                                           //nolint:bodyclose // a stand-in's answer is in memory
+		"correlation id": answer(401, description("AADSTS7000215", "No.", "t", echo)),                                                                                           //nolint:bodyclose // a stand-in's answer is in memory
+		"App Service":    answer(400, `{"message":`+quoted("You sent "+echo)+`}`),                                                                                               //nolint:bodyclose // a stand-in's answer is in memory
+		"page":           answer(403, "<html><pre>"+echo+"</pre></html>"),                                                                                                       //nolint:bodyclose // a stand-in's answer is in memory
+		"JSON page":      answer(403, `{"blocked":`+quoted(echo)+`}`),                                                                                                           //nolint:bodyclose // a stand-in's answer is in memory
+		"empty page":     answer(403, ""),                                                                                                                                       //nolint:bodyclose // a stand-in's answer is in memory
+		"wrong JSON":     answer(200, `{"access_token":5,"issuer":7,"value":[],"oidcToken":[],"words":`+quoted(echo)+`}`),                                                       //nolint:bodyclose // a stand-in's answer is in memory
+		"issuer":         answer(200, `{"issuer":`+quoted("https://"+echo+".example/")+`,"authorization_endpoint":"https://a/b","token_endpoint":`+quoted("https://"+echo)+`}`), //nolint:bodyclose // a stand-in's answer is in memory
+		"endpoint":       answer(200, `{"issuer":"https://login.example","authorization_endpoint":"https://a/b","token_endpoint":`+quoted("ftp://a/"+echo)+`}`),                 //nolint:bodyclose // a stand-in's answer is in memory
+		"page for JSON":  answer(200, "<html>"+echo),                                                                                                                            //nolint:bodyclose // a stand-in's answer is in memory
 		"malformed HTTP": func(*http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", fmt.Errorf("malformed HTTP response %q", echo))
 		},
@@ -133,7 +133,7 @@ func TestCredential_ShowsNoSecretThatAnAnswerRepeats(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				base := auth.Config{TenantID: tenantID, ClientID: auth.Text{Value: clientID}, AuthorityHost: "https://login.example", DisableInstanceDiscovery: true}
 				row.change(t, &base)
-				for place := range places("") {
+				for place := range places("") { //nolint:bodyclose // a stand-in's answer is in memory
 					for spelling := range spellings("01234567890123456789") {
 						if place != "description" && spelling != "part" {
 							continue // package redact tests each spelling; what is tested here is that each place asks it
@@ -196,9 +196,9 @@ func document(r *http.Request) *http.Response {
 // of a listener in between can repeat it.
 func TestCredential_ShowsNoSecretInTheDocument(t *testing.T) {
 	t.Parallel()
-	const secret = `Zq8~kW.2"xT&<v9\R+/pL m3Yd`
+	const secret = `Zq8~kW.2"xT&<v9\R+/pL m3Yd` //nolint:gosec // it is made up for a test
 	synctest.Test(t, func(t *testing.T) {
-		for place, answer := range places(secret) {
+		for place, answer := range places(secret) { //nolint:bodyclose // a stand-in's answer is in memory
 			config := auth.Config{
 				TenantID: "contoso.example", ClientID: auth.Text{Value: clientID}, ClientSecret: auth.Text{Value: secret}, AuthorityHost: "https://login.example",
 				DisableInstanceDiscovery: true, Transport: transporter(answer), Secrets: &redact.Secrets{},
@@ -217,7 +217,7 @@ func TestCredential_ShowsNoSecretInTheDocument(t *testing.T) {
 // TestCredential_ShowsNoTokenOfABrokenAnswer: MSAL prints an answer that it can't read, with the token in it.
 func TestCredential_ShowsNoTokenOfABrokenAnswer(t *testing.T) {
 	t.Parallel()
-	const token = "eyJ0eXAiOiJKV1QifQ.eyJvaWQiOiJjYW5hcnkifQ.Y2FuYXJ5LXNpZ25hdHVyZQ"
+	const token = "eyJ0eXAiOiJKV1QifQ.eyJvaWQiOiJjYW5hcnkifQ.Y2FuYXJ5LXNpZ25hdHVyZQ" //nolint:gosec // it is made up for a test
 	for _, body := range []string{
 		`{"token_type":"Bearer","access_token":"` + token + `","expires_in":{}}`,
 		`{"token_type":"Bearer","expires_in":3599,"access_token":5,"refresh_token":"` + token + `","words":"` + token[20:40] + `"}`,
@@ -249,7 +249,7 @@ func TestCredential_ErrorsAreForPeople(t *testing.T) {
 		message string
 		code    string
 	}{
-		"steering the terminal":  {`{"error_description":` + quoted("AADSTS7000215: No"+steering) + `}`, "AADSTS7000215: No No changes. Done", "AADSTS7000215"},
+		"steering the terminal":  {`{"error_description":` + quoted("AADSTS7000215: No"+steering) + `}`, "AADSTS7000215: No No changes. Done", "AADSTS7000215"}, //nolint:dupword // the line break between them is gone
 		"a code of another form": {`{"error_description":"AADSTS70-1; reboot: No."}`, "AADSTS70-1; reboot: No.", ""},
 		"a code without digits":  {`{"error_description":"AADSTSevil: No."}`, "AADSTSevil: No.", ""},
 		"a code without end":     {`{"error_description":"AADSTS` + strings.Repeat("1", 1000) + `: No."}`, "", ""},

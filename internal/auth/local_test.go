@@ -104,15 +104,15 @@ func TestCredential_ManagedIdentity_OfServiceFabric(t *testing.T) {
 }
 
 // TestCredential_ManagedIdentity_ShowsNoSecretThatAnAnswerRepeats, nor what its other answers hold.
-func TestCredential_ManagedIdentity_ShowsNoSecretThatAnAnswerRepeats(t *testing.T) {
+func TestCredential_ManagedIdentity_ShowsNoSecretThatAnAnswerRepeats(t *testing.T) { //nolint:paralleltest // it sets the environment
 	const header = "Kx7-header-of-identity-Pq4"
 	for spelling, echo := range spellings(header) {
-		for place := range places("") {
+		for place := range places("") { //nolint:bodyclose // a stand-in's answer is in memory
 			if place == "malformed HTTP" {
 				continue // a server can't say it
 			}
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				resp, err := places(echo)[place](r)
+				resp, err := places(echo)[place](r) //nolint:bodyclose // a stand-in's answer is in memory
 				if err != nil {
 					t.Error(err)
 					return
@@ -178,7 +178,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // TestLocalClient passes every proxy and follows no redirect.
-func TestLocalClient(t *testing.T) {
+func TestLocalClient(t *testing.T) { //nolint:paralleltest // it sets the environment
 	elsewhere := listener(t, httptest.NewServer)
 	s := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
 	defer s.Close()

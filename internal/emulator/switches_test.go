@@ -286,7 +286,7 @@ func TestSwitches_NextLinkHost(t *testing.T) {
 
 func TestSwitches_TokenEndpointOrigin(t *testing.T) {
 	t.Parallel()
-	c := newCaller(t, emulator.Config{Switches: emulator.Switches{TokenEndpointOrigin: "http://login.example"}})
+	c := newCaller(t, emulator.Config{Switches: emulator.Switches{TokenEndpointOrigin: "http://login.example"}}) //nolint:gosec // it is made up for a test
 	r := c.do(http.MethodGet, "/"+c.tenant.ID()+"/v2.0/.well-known/openid-configuration", "", nil)
 	endpoint := "http://login.example/" + c.tenant.ID() + "/oauth2/v2.0/token"
 	if got := r.text(t, "token_endpoint"); got != endpoint {

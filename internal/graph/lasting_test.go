@@ -68,7 +68,7 @@ func TestTransport_RoundTrip_WhatWaitingDoesntMend(t *testing.T) {
 // TestMarkLasting_ABrokenHandshake passes: a connection that is cut in it, or takes too long, may succeed the next time.
 func TestMarkLasting_ABrokenHandshake(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestTransport_RoundTrip_FreesItsMemory(t *testing.T) {
 // TestTransport_RoundTrip_EchoesOfTheToken are neither logged nor told: net/http repeats a header that it can't read.
 func TestTransport_RoundTrip_EchoesOfTheToken(t *testing.T) {
 	t.Parallel()
-	const token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJ4In0.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
+	const token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJ4In0.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg" //nolint:gosec // it is made up for a test
 	for name, row := range map[string]struct {
 		resp *http.Response
 		err  error

@@ -43,7 +43,7 @@ func (m *memory) read(body io.Reader) ([]byte, error) {
 			return nil, over
 		}
 		read.Write(buffer[:n])
-		if err == io.EOF { //nolint:errorlint // io.Reader's contract is this very value
+		if err == io.EOF {
 			return read.Bytes(), nil
 		}
 		if err != nil {

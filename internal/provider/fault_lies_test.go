@@ -197,15 +197,6 @@ func existing(c *cell, op emulator.Op) emulator.Fault {
 	return emulator.Fault{Op: op, Status: http.StatusCreated, Body: `{"id":"B2C_1A_Other","keys":[]}`}
 }
 
-// replay is the answer to an earlier request. Which key is active differs from one moment to the next, and the answer doesn't
-// say of which set it is.
-func replay(commit bool) fault {
-	return fault{
-		skips:  []emulator.Op{emulator.OpGetActiveKey},
-		answer: func(c *cell, op emulator.Op) emulator.Fault { return c.replayed(op, commit) },
-	}
-}
-
 // replayed is the answer to an earlier request of the operation, about something else.
 func (c *cell) replayed(op emulator.Op, commit bool) emulator.Fault {
 	c.t.Helper()

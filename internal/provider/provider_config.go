@@ -400,7 +400,7 @@ func (p *trustFrameworkProvider) newData(ctx context.Context, s settings, terraf
 	}
 	s.auth.LocalTransport = auth.LocalClient(transport)
 	secrets := &redact.Secrets{}
-	secrets.Add(proxySecrets(os.Getenv)...)
+	secrets.Add(proxySecrets(p.getenv)...)
 	s.auth.Secrets = secrets
 	s.auth.UserAgent = graph.UserAgent(p.version, terraformVersion, s.userAgent)
 	credential, method, err := auth.NewCredential(s.auth)

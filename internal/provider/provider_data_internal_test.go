@@ -32,7 +32,7 @@ func TestProviderData_Young(t *testing.T) {
 // TestProxySecrets are the password itself, and what the proxy is sent.
 func TestProxySecrets(t *testing.T) {
 	t.Parallel()
-	environment := map[string]string{
+	environment := map[string]string{ //nolint:gosec // it is made up for a test
 		"HTTPS_PROXY": "http://user:p%40ssword@proxy.example:3128", "http_proxy": "http://proxy.example:3128", "HTTP_PROXY": "::",
 	}
 	got := proxySecrets(func(name string) string { return environment[name] })

@@ -84,10 +84,10 @@ func unescape(text string) string {
 		switch {
 		case strings.HasPrefix(e, `%u`), strings.HasPrefix(e, `\u`), strings.HasPrefix(e, `\U`):
 			n, _ := strconv.ParseUint(strings.Trim(e[2:], "{}"), 16, 32) // the pattern leaves digits only
-			if utf16.IsSurrogate(rune(n)) {
+			if utf16.IsSurrogate(rune(n)) {                              //nolint:gosec // what is no character becomes U+FFFD
 				return ""
 			}
-			return string(rune(n))
+			return string(rune(n)) //nolint:gosec // what is no character becomes U+FFFD
 		case e[0] == '%' || e[0] == '=' || strings.HasPrefix(e, `\x`):
 			n, _ := strconv.ParseUint(e[len(e)-2:], 16, 8)
 			return string([]byte{byte(n)})
@@ -121,8 +121,8 @@ func decodeDecimals(text string) []string {
 	for _, list := range decimals.FindAllString(text, -1) {
 		var decoded []byte
 		for _, number := range strings.FieldsFunc(list, func(r rune) bool { return r < '0' || r > '9' }) {
-			n, _ := strconv.Atoi(number) // the pattern leaves digits only
-			decoded = append(decoded, byte(n))
+			n, _ := strconv.Atoi(number)       // the pattern leaves digits only
+			decoded = append(decoded, byte(n)) //nolint:gosec // three digits; what is no byte is noise
 		}
 		all = append(all, string(decoded))
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
-const secret = `Zq8~kW.2"xT&<v9\R+/pL m3Yd`
+const secret = `Zq8~kW.2"xT&<v9\R+/pL m3Yd` //nolint:gosec // it is made up for a test
 
 func encoded(secret string) map[string]string {
 	entities, percents, escapes := "", "", ""
@@ -63,7 +63,7 @@ func encoded(secret string) map[string]string {
 		"escape sequences":      sevens(secret, "\x1b[0m"),
 		"a window's title":      sevens(secret, "\x1b]0;t\x07"),
 		"fillers":               sevens(secret, "\u034f\u3164"),
-		"decimals":              strings.Trim(fmt.Sprint([]byte(secret)), "[]"),
+		"decimals":              strings.Trim(fmt.Sprintf("%d", []byte(secret)), "[]"),
 		"mail in lines":         sevens(secret, "=\r\n"),
 		"zero width":            strings.Join(strings.Split(secret, ""), "\u200b"),
 		"spaced":                strings.Join(strings.Split(strings.ReplaceAll(secret, " ", ""), ""), " "),

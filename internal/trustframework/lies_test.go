@@ -374,13 +374,13 @@ func TestClient_MakeKey_AnAnswerOfAnotherSet(t *testing.T) {
 			if deleted {
 				from = "Test"
 			}
-			make := func(set string) {
+			create := func(set string) {
 				t.Helper()
 				if _, err := w.client.CreateKeySet(t.Context(), timeout, set); err != nil {
 					t.Fatal(err)
 				}
 			}
-			make(from)
+			create(from)
 			old, err := w.client.MakeKey(t.Context(), timeout, trustframework.GenerateKeyInput{KeySetID: from, Use: "sig", Kty: "oct"})
 			if err != nil {
 				t.Fatal(err)
@@ -390,7 +390,7 @@ func TestClient_MakeKey_AnAnswerOfAnotherSet(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			make("Test")
+			create("Test")
 			w.ResetJournal()
 			w.Inject(emulator.Fault{Op: emulator.OpGenerateKey, Commit: true, Status: 200, ContentType: "application/json", Body: `{"kid":"` + old.Kid + `","use":"sig","kty":"oct"}`})
 			key, err := w.client.MakeKey(t.Context(), timeout, in)
@@ -530,7 +530,7 @@ func TestClient_WhatCantBeReadOfASet(t *testing.T) {
 // TestClient_WhatAKeyIsWholeWithout is left out if it has another form than its kind, or repeats a secret, and hides nothing else.
 func TestClient_WhatAKeyIsWholeWithout(t *testing.T) {
 	t.Parallel()
-	const secret = "canary-of-a-secret"
+	const secret = "canary-of-a-secret" //nolint:gosec // it is made up for a test
 	set := `{"id":"B2C_1A_Test","keys":[{"kid":"k","use":"sig","kty":"RSA","nbf":1893456000.0,"n":"a b","e":"\u001b[31m","x5t":"` + secret + `","x5c":["a\u0000b"],"status":"` + secret + `"}]}`
 	client := service(func(req *http.Request) (*http.Response, error) {
 		if req.Method == http.MethodPost {

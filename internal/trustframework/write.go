@@ -127,7 +127,7 @@ func (c *Client) checkNew(ctx context.Context, op, id string) error {
 		}
 		e, err := c.fetch(ctx, op, id)
 		if err != nil || e.gone != nil || e.hidden == nil && len(e.set.Keys) == 0 {
-			return nil //nolint:nilerr // what can't be seen doesn't speak against the service's word
+			return nil // what can't be seen doesn't speak against the service's word
 		}
 	}
 	return &Error{

@@ -273,7 +273,7 @@ func TestParseOptions_TakesEverySwitch(t *testing.T) {
 		"-wrapped-key-v2", "-no-keys-v2", "-keys-v2-unlistable", "-both-usages-sign", "-no-usage-signs", "-certificate-dates",
 		"-modern-pkcs12", "-duplicate-keys", "-upload-secret-problem", "-opaque-tokens", "-token-endpoint-origin=https://login.example", "-seed=7",
 	}, io.Discard)
-	want := emulator.Switches{
+	want := emulator.Switches{ //nolint:gosec // it is made up for a test
 		MissingStatus: 404, OctSpelling: "OCT", NumbersAsStrings: true, ListWithoutKeys: true, ListRefused: true,
 		PageSize: 2, NextLinkHost: "graph.example", OverlapRefused: true, NoBackupOfEmpty: true, FillNbf: true, StatusInListing: true, DisabledAtFirst: true,
 		WrappedKeyV2: true, NoKeysV2: true, KeysV2Unlistable: true, BothUsagesSign: true, NoUsageSigns: true, CertificateDates: true,
