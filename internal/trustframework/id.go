@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/trustframework/terraform-provider-trustframework/internal/redact"
 )
 
 // longestID is how many bytes an id has at most. Which lengths the service takes isn't known; the kids that were seen
@@ -28,7 +30,7 @@ func IDProblem(text string) string {
 		return "it isn't UTF-8" // an address would name another set
 	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }):
 		return "it has a space or a control character in it"
-	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
+	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || redact.Hidden(r) }):
 		return "it has a character in it that isn't seen"
 	case len(text) > longestID:
 		return fmt.Sprintf("it has more than %d bytes", longestID)

