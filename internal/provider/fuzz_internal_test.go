@@ -324,7 +324,7 @@ func FuzzProviderConfig_AnyValues(f *testing.F) {
 				t.Fatalf("%q and %q make the origin %q (%v)", endpoint, authority, origin, err)
 			}
 		}
-		p := &trustFrameworkProvider{clock: clock.Real{}, wrapTransport: func(t http.RoundTripper) http.RoundTripper { return t }}
+		p := &trustFrameworkProvider{clock: clock.Real{}, getenv: func(string) string { return "" }, wrapTransport: func(t http.RoundTripper) http.RoundTripper { return t }}
 		if data := p.newData(t.Context(), s, "1.11.0", &diags); data == nil || diags.HasError() {
 			t.Fatalf("accepted, and then: %v", diags)
 		}
