@@ -207,10 +207,13 @@ func unclear(op, keySetID string, a answer, cause error) *Error {
 		e.Code = a.secrets.ID(body.Error.Code) // an error in a success
 	}
 	e.Kind, e.Err = KindUnavailable, a.secrets.Error(cause)
-	// What is no JSON at all, rather than some that was cut, is a page of somebody else's.
-	text := bytes.TrimSpace(a.body)
-	e.NotGraphs = len(text) > 0 && text[0] != '{' && text[0] != '[' && !json.Valid(text)
 	return e
+}
+
+// isPage reports whether a body is no JSON at all, rather than some that was cut: a page of somebody else's.
+func (a answer) isPage() bool {
+	text := bytes.TrimSpace(a.body)
+	return len(text) > 0 && text[0] != '{' && text[0] != '[' && !json.Valid(text)
 }
 
 // classify says what an answer that isn't a success means. The status comes first: whatever the code, a

@@ -183,7 +183,9 @@ func (c *Client) postKey(ctx context.Context, op, id string, before KeySet, in K
 		decodeErr = fmt.Errorf("the answer names key %q, which has other dates than those asked for", key.Kid)
 	}
 	if decodeErr != nil {
-		return Key{}, unreadable(op, id, a, decodeErr)
+		e := unreadable(op, id, a, decodeErr)
+		e.NotGraphs = a.isPage()
+		return Key{}, e
 	}
 	return in.complete(key), nil
 }

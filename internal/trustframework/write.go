@@ -156,7 +156,9 @@ func (c *Client) postKeySet(ctx context.Context, op, id string) (KeySet, *Error)
 		decodeErr = errors.New("the answer doesn't say that a key set was made")
 	}
 	if decodeErr != nil {
-		return KeySet{}, unreadable(op, id, a, decodeErr)
+		e := unreadable(op, id, a, decodeErr)
+		e.NotGraphs = a.isPage()
+		return KeySet{}, e
 	}
 	set.ID = CanonicalID(set.ID)
 	return set, nil
